@@ -1,0 +1,73 @@
+//! The one way from a denial to a response.
+
+use std::time::Duration;
+
+use http::{
+    HeaderMap, HeaderValue, Response,
+    header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+    request::Parts,
+};
+
+use super::{Denial, kind::BearerChallenge};
+use crate::{AuthScheme, Challenge, ProtectedResource, RenderDenial, Trail, render::GRPC_STATUS};
+
+pub(super) fn respond<B, R: RenderDenial<B>>(
+    denial: Denial,
+    renderer: &R,
+    request: &Parts,
+) -> Response<B> {
+    let mut response = renderer.render(&denial, request);
+    // A refusal that looks like a success is taken for one, by clients and by dashboards. gRPC is the
+    // exception: there, HTTP says 200 and `grpc-status` says no.
+    let status = response.status();
+    let says_no = status.is_client_error()
+        || status.is_server_error()
+        || response.headers().contains_key(GRPC_STATUS);
+    if !says_no {
+        *response.status_mut() = denial.kind().status();
+    }
+    stamp(response.headers_mut(), &denial, request);
+    if let Some(trail) = Trail::of(request) {
+        trail.deny(&denial);
+    }
+    response.extensions_mut().insert(denial);
+    response
+}
+
+/// Writes what no renderer may lose or restyle.
+fn stamp(headers: &mut HeaderMap, denial: &Denial, request: &Parts) {
+    headers.remove(WWW_AUTHENTICATE);
+    // One field line per challenge, Bearer first: some clients read only the first (RFC 9110 §11.6.1).
+    let bearer = bearer_challenge(denial, request);
+    for challenge in bearer.iter().chain(&denial.0.further_challenges) {
+        headers.append(WWW_AUTHENTICATE, challenge.to_header_value());
+    }
+    if let Some(wait) = denial.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+fn bearer_challenge(denial: &Denial, request: &Parts) -> Option<Challenge> {
+    let challenge = Challenge::new(AuthScheme::Bearer);
+    let challenge = match denial.kind().bearer_challenge() {
+        BearerChallenge::None => return None,
+        BearerChallenge::WithoutError => challenge,
+        BearerChallenge::WithError(code) => challenge.error(code, denial.reason().text()),
+    };
+    let resource = request.extensions.get::<ProtectedResource>();
+    let scopes = match denial.required_scopes() {
+        known if !known.is_empty() => known.clone(),
+        _ => resource.map(|resource| resource.scopes().clone()).unwrap_or_default(),
+    };
+    let challenge = challenge.scope(scopes);
+    Some(match resource {
+        Some(resource) => challenge.resource_metadata(resource.metadata_url()),
+        None => challenge,
+    })
+}
+
+/// Rounded up, at least one: a client told to come back too early, or at once, comes back for nothing.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+}
