@@ -1,0 +1,105 @@
+//! The HTTP interface: which path and method means what. No sockets here.
+
+mod jwks;
+mod metadata;
+mod token;
+
+use std::future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, SERVER};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use serde_json::Value;
+
+use crate::issuer::State;
+
+/// Many times what any token request needs.
+pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024;
+
+pub(crate) fn answer(
+    state: &Arc<State>,
+    request: Request<Bytes>,
+) -> impl Future<Output = Response<Bytes>> + Send + use<> {
+    let (head, body) = request.into_parts();
+    let answer = route(state, &head, &body);
+    async move {
+        match answer {
+            Answer::Never => future::pending().await,
+            Answer::Now(mut response) => {
+                // Whoever meets this server by accident should learn what it is.
+                let name = HeaderValue::from_static("palisade-test-issuer (not for production)");
+                response.headers_mut().insert(SERVER, name);
+                response
+            }
+        }
+    }
+}
+
+pub(crate) fn refuse(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+enum Answer {
+    Never,
+    Now(Response<Bytes>),
+}
+
+#[derive(Clone, Copy)]
+enum Endpoint {
+    Jwks,
+    Metadata,
+    Token,
+}
+
+impl Endpoint {
+    fn find(state: &State, path: &str) -> Option<Self> {
+        const OAUTH: &str = "/.well-known/oauth-authorization-server";
+        const OPENID: &str = "/.well-known/openid-configuration";
+
+        // RFC 8414 section 3.1 puts the issuer's path behind the well-known one, OpenID Connect
+        // Discovery before it.
+        let within = path.strip_prefix(state.path.as_str());
+        let behind = |well_known: &str| path.strip_prefix(well_known) == Some(state.path.as_str());
+        if behind(OAUTH) || behind(OPENID) || within == Some(OPENID) {
+            return Some(Self::Metadata);
+        }
+        match within {
+            Some("/jwks") => Some(Self::Jwks),
+            Some("/token") => Some(Self::Token),
+            _ => None,
+        }
+    }
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::Jwks | Self::Metadata => "GET",
+            Self::Token => "POST",
+        }
+    }
+}
+
+fn route(state: &Arc<State>, head: &Parts, body: &[u8]) -> Answer {
+    let Some(endpoint) = Endpoint::find(state, head.uri.path()) else {
+        return Answer::Now(refuse(StatusCode::NOT_FOUND));
+    };
+    if head.method != endpoint.method() {
+        let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED);
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(endpoint.method()));
+        return Answer::Now(response);
+    }
+    match endpoint {
+        Endpoint::Jwks => jwks::answer(state),
+        Endpoint::Metadata => Answer::Now(json("application/json", &metadata::document(state))),
+        Endpoint::Token => Answer::Now(token::answer(state, &head.headers, body)),
+    }
+}
+
+fn json(content_type: &'static str, document: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(document.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
