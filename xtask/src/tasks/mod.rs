@@ -1,0 +1,5 @@
+//! The tasks that build and run something. `tidy` only reads and has its own module.
+
+pub(crate) mod ci;
+pub(crate) mod demo;
+pub(crate) mod test;
