@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+mod audience;
+mod check;
+mod layer;
+
+pub use self::{audience::InvalidAudienceError, check::AudienceCheck, layer::AudienceGuardLayer};
+
+/// The name of this layer in denials and records.
+pub const STAGE: &str = "audience-guard";
