@@ -7,8 +7,9 @@ use bytes::Bytes;
 /// Layers never change the type of the response body, so a layer that has something to say must be able
 /// to make the body that is already there. Two ways cover what is in use:
 ///
-/// - [`FromBytes`], for bodies that convert from [`Bytes`]: axum's, tonic's, `Full<Bytes>`;
-/// - a closure, for boxed ones: `|bytes| Full::new(bytes).boxed()`.
+/// - [`FromBytes`], for bodies that convert from [`Bytes`]: axum's, `Full<Bytes>`;
+/// - a closure, for all others: `|bytes| Full::new(bytes).boxed()` for boxed ones,
+///   `|bytes| Body::new(Full::new(bytes))` for tonic's.
 pub trait MakeBody<B> {
     /// Makes a body of these bytes.
     fn make_body(&self, bytes: Bytes) -> B;

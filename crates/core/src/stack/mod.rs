@@ -36,10 +36,20 @@ use self::roles::{
     Audits, Authenticates, Authorizes, ChecksAudience, Limits, NamesOperation, PublishesMetadata,
 };
 
-/// A required place that is still empty.
+/// No layer verifies credentials yet: call [`authenticate`](AccessStack::authenticate).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Unset;
+pub struct NoAuthenticator;
+
+/// No layer checks the audience yet: call [`audience`](AccessStack::audience).
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct NoAudienceGuard;
+
+/// No layer decides what is allowed yet: call [`authorize`](AccessStack::authorize).
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct NoAuthorizer;
 
 /// A required place and its layer.
 #[derive(Clone, Copy, Debug)]
@@ -53,9 +63,9 @@ pub struct Set<L>(L);
 #[derive(Clone, Debug)]
 #[must_use = "call `build` to get a layer"]
 pub struct AccessStack<
-    Authn = Unset,
-    Aud = Unset,
-    Authz = Unset,
+    Authn = NoAuthenticator,
+    Aud = NoAudienceGuard,
+    Authz = NoAuthorizer,
     Audit = Identity,
     Meta = Identity,
     ByAddr = Identity,
@@ -78,9 +88,9 @@ impl AccessStack {
     /// A stack without layers.
     pub const fn new() -> Self {
         Self {
-            authenticate: Unset,
-            audience: Unset,
-            authorize: Unset,
+            authenticate: NoAuthenticator,
+            audience: NoAudienceGuard,
+            authorize: NoAuthorizer,
             audit: Identity::new(),
             metadata: Identity::new(),
             limit_by_address: Identity::new(),
@@ -106,7 +116,7 @@ macro_rules! with {
 
 // The required places: filling one twice would silently drop a protection, so it does not compile.
 
-impl<G, Z, A, M, L1, L2, P, L3> AccessStack<Unset, G, Z, A, M, L1, L2, P, L3> {
+impl<G, Z, A, M, L1, L2, P, L3> AccessStack<NoAuthenticator, G, Z, A, M, L1, L2, P, L3> {
     /// The layer that verifies credentials.
     pub fn authenticate<L: Authenticates>(
         self,
@@ -117,7 +127,7 @@ impl<G, Z, A, M, L1, L2, P, L3> AccessStack<Unset, G, Z, A, M, L1, L2, P, L3> {
     }
 }
 
-impl<V, Z, A, M, L1, L2, P, L3> AccessStack<V, Unset, Z, A, M, L1, L2, P, L3> {
+impl<V, Z, A, M, L1, L2, P, L3> AccessStack<V, NoAudienceGuard, Z, A, M, L1, L2, P, L3> {
     /// The layer that checks whether a credential was meant for this resource.
     pub fn audience<L: ChecksAudience>(
         self,
@@ -128,7 +138,7 @@ impl<V, Z, A, M, L1, L2, P, L3> AccessStack<V, Unset, Z, A, M, L1, L2, P, L3> {
     }
 }
 
-impl<V, G, A, M, L1, L2, P, L3> AccessStack<V, G, Unset, A, M, L1, L2, P, L3> {
+impl<V, G, A, M, L1, L2, P, L3> AccessStack<V, G, NoAuthorizer, A, M, L1, L2, P, L3> {
     /// The layer that decides what is allowed.
     pub fn authorize<L: Authorizes>(
         self,
@@ -229,9 +239,8 @@ type Order<V, G, Z, A, M, L1, L2, P, L3> = Outside<
 >;
 
 macro_rules! required {
-    ($($(#[$doc:meta])* $name:ident: $missing:literal, $call:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[diagnostic::on_unimplemented(message = $missing, label = $call)]
         pub trait $name: sealed::Sealed {
             /// The layer in that place.
             type Layer;
@@ -251,22 +260,18 @@ macro_rules! required {
 }
 
 required! {
-    /// The place for the authenticating layer is filled.
-    HasAuthenticator: "the access stack has no layer that verifies credentials",
-        "call `.authenticate(…)` before `.build()`";
-    /// The place for the audience-checking layer is filled.
-    HasAudienceGuard: "the access stack has no layer that checks the audience",
-        "call `.audience(…)` before `.build()`";
-    /// The place for the authorizing layer is filled.
-    HasAuthorizer: "the access stack has no layer that decides what is allowed",
-        "call `.authorize(…)` before `.build()`";
+    /// The place for the layer that verifies credentials is filled.
+    HasAuthenticator
+    /// The place for the layer that checks the audience is filled.
+    HasAudienceGuard
+    /// The place for the layer that decides what is allowed is filled.
+    HasAuthorizer
 }
 
 mod sealed {
     #[expect(unnameable_types, reason = "sealed: nobody else decides which places are filled")]
     pub trait Sealed {}
 
-    impl Sealed for super::Unset {}
     impl<L> Sealed for super::Set<L> {}
 }
 

@@ -15,6 +15,8 @@ macro_rules! roles {
         )]
         pub trait $role {}
 
+        // The message is about the layer at hand, not about a check that it might be made of.
+        #[diagnostic::do_not_recommend]
         impl<C: $role, R> $role for GuardLayer<C, R> {}
     )*};
 }

@@ -5,11 +5,12 @@ use crate::issuer::State;
 /// The RFC 8414 document, the same at each well-known path.
 ///
 /// At OpenID's path it is what many plain OAuth servers put there: there are no ID tokens here, so
-/// the members that describe them are absent, and so is `authorization_endpoint`, which RFC 8414
-/// section 2 requires only with a grant type that uses it.
+/// the members that describe them are absent. `authorization_endpoint` is there though no grant type
+/// uses it: clients in use cannot read the document without it.
 pub(super) fn document(state: &State) -> Value {
     let mut document = json!({
         "issuer": state.issuer,
+        "authorization_endpoint": state.endpoint("/authorize"),
         "token_endpoint": state.endpoint("/token"),
         "jwks_uri": state.endpoint("/jwks"),
         "grant_types_supported": ["client_credentials"],

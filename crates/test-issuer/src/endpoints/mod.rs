@@ -50,6 +50,7 @@ enum Answer {
 
 #[derive(Clone, Copy)]
 enum Endpoint {
+    Authorization,
     Jwks,
     Metadata,
     Token,
@@ -68,6 +69,7 @@ impl Endpoint {
             return Some(Self::Metadata);
         }
         match within {
+            Some("/authorize") => Some(Self::Authorization),
             Some("/jwks") => Some(Self::Jwks),
             Some("/token") => Some(Self::Token),
             _ => None,
@@ -76,7 +78,7 @@ impl Endpoint {
 
     fn method(self) -> &'static str {
         match self {
-            Self::Jwks | Self::Metadata => "GET",
+            Self::Authorization | Self::Jwks | Self::Metadata => "GET",
             Self::Token => "POST",
         }
     }
@@ -92,10 +94,19 @@ fn route(state: &Arc<State>, head: &Parts, body: &[u8]) -> Answer {
         return Answer::Now(response);
     }
     match endpoint {
+        Endpoint::Authorization => Answer::Now(no_authorization()),
         Endpoint::Jwks => jwks::answer(state),
         Endpoint::Metadata => Answer::Now(json("application/json", &metadata::document(state))),
         Endpoint::Token => Answer::Now(token::answer(state, &head.headers, body)),
     }
+}
+
+/// Nobody can log in here. There is no redirect URI to send the error to that anyone had registered.
+fn no_authorization() -> Response<Bytes> {
+    let error = serde_json::json!({ "error": "unsupported_response_type" });
+    let mut response = json("application/json", &error);
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
 }
 
 fn json(content_type: &'static str, document: &Value) -> Response<Bytes> {

@@ -250,6 +250,7 @@ async fn metadata_says_what_there_is() {
             "token_endpoint": "https://issuer.example/token",
             "jwks_uri": "https://issuer.example/jwks",
             "grant_types_supported": ["client_credentials"],
+            "authorization_endpoint": format!("{ISSUER}/authorize"),
             "response_types_supported": [],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "scopes_supported": ["mcp:tools", "mcp:admin"],
@@ -290,4 +291,11 @@ async fn a_resource_that_is_added_later_is_known_from_then_on() {
     assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_target")));
     issuer.add_resource("https://late.example/mcp");
     assert_eq!(granted(&issuer, form).await["aud"], "https://late.example/mcp");
+}
+
+#[tokio::test]
+async fn nobody_can_log_in() {
+    let response = issuer().handle(get("/authorize?response_type=code")).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(body(&response), json!({ "error": "unsupported_response_type" }));
 }
