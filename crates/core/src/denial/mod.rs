@@ -110,6 +110,14 @@ impl Denial {
         self.0.retry_after
     }
 
+    /// The same in whole seconds, rounded up, at least one: what `Retry-After` says. A client told to come
+    /// back too early, or at once, comes back for nothing.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        let wait = self.0.retry_after?;
+        Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
+    }
+
     /// Answers the request.
     ///
     /// Whatever `renderer` makes of it, the response has the challenges and the `Retry-After` that the

@@ -1,7 +1,5 @@
 //! The one way from a denial to a response.
 
-use std::time::Duration;
-
 use http::{
     HeaderMap, HeaderValue, Response,
     header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -42,8 +40,8 @@ fn stamp(headers: &mut HeaderMap, denial: &Denial, request: &Parts) {
     for challenge in bearer.iter().chain(&denial.0.further_challenges) {
         headers.append(WWW_AUTHENTICATE, challenge.to_header_value());
     }
-    if let Some(wait) = denial.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+    if let Some(seconds) = denial.retry_after_seconds() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
@@ -65,9 +63,4 @@ fn bearer_challenge(denial: &Denial, request: &Parts) -> Option<Challenge> {
         Some(resource) => challenge.resource_metadata(resource.metadata_url()),
         None => challenge,
     })
-}
-
-/// Rounded up, at least one: a client told to come back too early, or at once, comes back for nothing.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
