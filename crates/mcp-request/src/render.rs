@@ -1,0 +1,175 @@
+//! Refusals as JSON-RPC errors.
+
+use std::{error::Error, fmt};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header::CONTENT_TYPE, request::Parts};
+use palisade_core::{
+    Denial, DenialKind, FromBytes, MakeBody, PlainRenderer, RenderDenial, ScopeToken, is_grpc,
+};
+use serde::Serialize;
+
+use crate::{HeaderMismatchError, InvalidMessageError, McpCall, RequestId};
+
+const INVALID_REQUEST: i32 = -32600;
+
+/// Gives refusals a JSON-RPC error as body, so that a client that looks at nothing else can act.
+///
+/// Made for the layers of MCP services, all of them: a 400 without such a body is taken by clients for
+/// an old server, to which they then speak an old protocol.
+///
+/// ```json
+/// {"jsonrpc":"2.0","id":7,"error":{"code":403,"message":"…","data":{"reason":"…",
+///  "kind":"insufficient_scope","requiredScopes":["files:write"]}}}
+/// ```
+///
+/// | refused with | `code` |
+/// |---|---|
+/// | 400, the body is not JSON | -32700 |
+/// | 400, the parameters do not fit the method | -32602 |
+/// | 400, a header does not say what the message says | -32020 |
+/// | 400, anything else | -32600 |
+/// | any other status | the status, such as 401, 403 or 429 |
+///
+/// MCP names no code for a refused access and asks that new ones be "allocated outside the JSON-RPC
+/// reserved range"; the status is, and needs no table.
+///
+/// `id` is left out where it is unknown, as MCP has it (JSON-RPC alone would say `null`). In `data`,
+/// `reason` is [`Reason::code`](palisade_core::Reason::code), `kind` is
+/// [`DenialKind::as_str`](palisade_core::DenialKind::as_str); `requiredScopes` and `retryAfterSeconds` are
+/// there if they are known.
+///
+/// A gRPC request gets what [`PlainRenderer`] gives it.
+#[derive(Clone, Copy, Default)]
+pub struct JsonRpcRenderer<M = FromBytes> {
+    make_body: M,
+}
+
+impl JsonRpcRenderer {
+    /// A renderer for bodies that convert from [`Bytes`].
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { make_body: FromBytes::new() }
+    }
+}
+
+impl<M> JsonRpcRenderer<M> {
+    /// Makes bodies another way, such as `|bytes| Full::new(bytes).boxed()`.
+    #[must_use]
+    pub fn with_body<M2>(self, make_body: M2) -> JsonRpcRenderer<M2> {
+        JsonRpcRenderer { make_body }
+    }
+}
+
+impl<B, M: MakeBody<B>> RenderDenial<B> for JsonRpcRenderer<M> {
+    fn render(&self, denial: &Denial, request: &Parts) -> Response<B> {
+        if is_grpc(request) {
+            let plain: Response<()> = PlainRenderer::new().render(denial, request);
+            return plain.map(|()| self.make_body.make_body(Bytes::new()));
+        }
+        let text = serde_json::to_vec(&Message::of(denial, request)).unwrap_or_default();
+        let mut response = Response::new(self.make_body.make_body(Bytes::from(text)));
+        *response.status_mut() = denial.kind().status();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
+impl<M> fmt::Debug for JsonRpcRenderer<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonRpcRenderer").finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Id<'a>>,
+    error: ErrorObject<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Id<'a> {
+    Number(i64),
+    Text(&'a str),
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: i32,
+    message: &'static str,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    reason: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    required_scopes: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+}
+
+impl<'a> Message<'a> {
+    fn of(denial: &'a Denial, request: &'a Parts) -> Self {
+        let invalid = source::<InvalidMessageError>(denial);
+        let id = match McpCall::of(request) {
+            Some(call) => call.id(),
+            None => invalid.and_then(InvalidMessageError::id),
+        };
+        let reason = denial.reason();
+        Self {
+            jsonrpc: "2.0",
+            id: id.map(Id::of),
+            error: ErrorObject {
+                code: code(denial, invalid),
+                message: reason.text(),
+                data: Data {
+                    reason: reason.code(),
+                    kind: denial.kind().as_str(),
+                    required_scopes: denial
+                        .required_scopes()
+                        .iter()
+                        .map(ScopeToken::as_str)
+                        .collect(),
+                    retry_after_seconds: denial.retry_after_seconds(),
+                },
+            },
+        }
+    }
+}
+
+impl<'a> Id<'a> {
+    fn of(id: &'a RequestId) -> Self {
+        match id {
+            RequestId::Number(number) => Self::Number(*number),
+            RequestId::Text(text) => Self::Text(text),
+        }
+    }
+}
+
+/// The code of a denial, by the table at [`JsonRpcRenderer`].
+fn code(denial: &Denial, invalid: Option<&InvalidMessageError>) -> i32 {
+    if source::<HeaderMismatchError>(denial).is_some() {
+        return HeaderMismatchError::JSON_RPC_CODE;
+    }
+    let kind = denial.kind();
+    match invalid {
+        Some(error) => error.json_rpc_code(),
+        None if matches!(kind, DenialKind::BadRequest | DenialKind::InvalidCredentials) => {
+            INVALID_REQUEST
+        }
+        None => i32::from(kind.status().as_u16()),
+    }
+}
+
+fn source<E: Error + 'static>(denial: &Denial) -> Option<&E> {
+    denial.source().and_then(|error| error.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests;
