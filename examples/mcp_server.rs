@@ -1,0 +1,312 @@
+//! An MCP server behind all layers: rmcp's streamable HTTP transport in axum.
+//!
+//! ```text
+//! cargo run --bin mcp_server -- --issuer https://as.example.com --public-url https://notes.example.com/mcp
+//! ```
+//!
+//! | argument | meaning |
+//! |---|---|
+//! | `--issuer URL` | the authorization server whose tokens are accepted |
+//! | `--listen ADDR` | where to listen; by default a free port on loopback |
+//! | `--public-url URL` | what clients type; by default `http://ADDR/mcp` |
+//! | `--audit FILE` | where audit records go, beside the log |
+//! | `--allow-origin URL` | a web page that may call us, such as `http://localhost:6274` |
+//!
+//! Behind a proxy that terminates TLS, take the client's address from what that proxy wrote, see
+//! `client_addr` below.
+
+use std::{
+    net::SocketAddr,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::ConnectInfo, serve::ListenerExt};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use palisade_audience_guard::AudienceGuardLayer;
+use palisade_audit_log::{AuditLogLayer, JsonLinesSink, TracingSink};
+use palisade_core::{AccessStack, ClientAddr, Operation, Principal, Resource, ScopeSet};
+use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging};
+use palisade_mcp_request::{JsonRpcRenderer, McpRequestLayer};
+use palisade_rate_limit::{Cost, CostTable, PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
+use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
+use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
+use palisade_token_verify::{
+    Issuer, JwtVerifier, TokenVerifyLayer,
+    keys::{HttpSource, RemoteKeys},
+};
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    handler::server::wrapper::Parameters,
+    model::{CallToolResult, ContentBlock, Implementation, ServerCapabilities, ServerConfig},
+    schemars,
+    service::RequestContext,
+    tool, tool_handler, tool_router,
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
+    },
+};
+use tower::{Layer, ServiceBuilder};
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    sensitive_headers::SetSensitiveRequestHeadersLayer,
+    timeout::{RequestBodyDeadlineLayer, TimeoutLayer},
+    trace::TraceLayer,
+};
+
+#[tokio::main]
+async fn main() -> Result<(), AnyError> {
+    init_logging();
+    let args = Args::from_env();
+    end_with_parent(&args);
+    let (listener, addr) = args.listen().await?;
+    let local_url = format!("http://{addr}/mcp");
+    let resource = Resource::parse(args.get("public-url").unwrap_or(&local_url))?;
+
+    // Whose tokens we accept. The keys are fetched now, kept fresh, and survive an outage.
+    let issuer = Issuer::parse(args.require("issuer")?)?;
+    let keys = RemoteKeys::spawn(HttpSource::discover(&issuer)?)?;
+
+    // What clients learn about us, before they have a token.
+    let metadata = Metadata::new(resource.clone())
+        .resource_name("Notes")
+        .add_authorization_server(issuer.as_str())?
+        .scopes_supported(ScopeSet::parse("notes:read")?)?;
+
+    // Requests for other hosts, or from other web pages, are DNS rebinding until we say otherwise.
+    let host = resource.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
+    let mut protocol = McpRequestLayer::new().allow_host(&host)?;
+    let origin = args.get("allow-origin");
+    if let Some(origin) = origin {
+        protocol = protocol.allow_origin(origin)?;
+    }
+
+    // MCP clients understand refusals as JSON-RPC errors.
+    let json_rpc = JsonRpcRenderer::new();
+    let audit = JsonLinesSink::append(args.get("audit").unwrap_or("audit.jsonl"))?;
+
+    let access = AccessStack::new()
+        .audit(AuditLogLayer::new((TracingSink::new(), audit)))
+        .metadata(ResourceMetadataLayer::new(metadata)?)
+        .limit_by_address(
+            RateLimitLayer::new(
+                Quota::per_second(nonzero(50)).burst(nonzero(200)).named("address")?,
+                PerClientAddr::new(),
+            )
+            .with_renderer(json_rpc.clone()),
+        )
+        .authenticate(
+            TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?).with_renderer(json_rpc.clone()),
+        )
+        .audience(AudienceGuardLayer::new(resource).with_renderer(json_rpc.clone()))
+        .limit_by_principal(
+            RateLimitLayer::new(
+                Quota::per_second(nonzero(5)).burst(nonzero(40)).named("caller")?,
+                PerPrincipal::new(),
+            )
+            .with_renderer(json_rpc.clone()),
+        )
+        .protocol(protocol.with_renderer(json_rpc.clone()))
+        .authorize(ScopePolicyLayer::new(policy()?).with_renderer(json_rpc.clone()))
+        .limit_by_operation(
+            RateLimitLayer::new(
+                Quota::per_minute(nonzero(60)).burst(nonzero(60)).named("cost")?,
+                PerPrincipal::new(),
+            )
+            .with_cost_table(CostTable::new().operation(tool("delete_all_notes"), Cost::new(20)))?
+            .with_renderer(json_rpc),
+        )
+        .build();
+
+    let notes = Notes::default();
+    let mcp = StreamableHttpService::new(
+        move || Ok(notes.clone()),
+        Arc::new(LocalSessionManager::default()),
+        StreamableHttpServerConfig::default().with_allowed_hosts([host]),
+    );
+
+    // One layer around the finished router: no route can be forgotten.
+    let protected = access.layer(Router::new().route_service("/mcp", mcp));
+
+    // What is not about access stays outside, the client's address first of all.
+    let app = ServiceBuilder::new()
+        // axum serves bodies of its own type only.
+        .map_response(|response: Response<_>| response.map(Body::new))
+        .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
+        .layer(TraceLayer::new_for_http())
+        .layer(cors(origin)?)
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
+        .layer(RequestBodyDeadlineLayer::new(Duration::from_secs(10)))
+        .map_request(client_addr)
+        .service(protected);
+
+    announce(&local_url);
+    // Without TCP_NODELAY every streamed answer waits 40 ms for the peer's delayed ACK.
+    let listener = listener.tap_io(|io| {
+        if let Err(error) = io.set_nodelay(true) {
+            tracing::warn!(%error, "no TCP_NODELAY");
+        }
+    });
+    let app =
+        axum::ServiceExt::<Request<Body>>::into_make_service_with_connect_info::<SocketAddr>(app);
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+/// Which scopes which operation needs. What is not listed is refused.
+fn policy() -> Result<ScopePolicy, AnyError> {
+    let mcp = |method: &'static str| Operation::new("mcp", method);
+    let mut policy = ScopePolicy::deny_all()
+        .implies("notes:admin", "notes:write")?
+        .implies("notes:write", "notes:read")?;
+    for method in
+        ["server/discover", "initialize", "notifications/initialized", "ping", "tools/list"]
+    {
+        policy = policy.allow(mcp(method), "notes:read")?;
+    }
+    Ok(policy
+        // The older transport also opens a stream and ends its session.
+        .allow(Operation::http("GET", "/mcp"), "notes:read")?
+        .allow(Operation::http("DELETE", "/mcp"), "notes:read")?
+        .allow(tool("whoami"), "notes:read")?
+        .allow(tool("list_notes"), "notes:read")?
+        .allow(tool("add_note"), "notes:write")?
+        .allow(tool("delete_all_notes"), "notes:write notes:admin")?
+        .build()?)
+}
+
+fn tool(name: &'static str) -> Operation {
+    Operation::new("mcp", "tools/call").with_target(name)
+}
+
+/// Clients connect directly, so the peer is the client. Behind one proxy of your own, use
+/// `ClientAddr::from_rightmost_x_forwarded_for` instead and refuse requests for which it fails.
+fn client_addr<B>(request: Request<B>) -> Request<B> {
+    let (mut parts, body) = request.into_parts();
+    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied() {
+        ClientAddr::peer(peer).leave_in(&mut parts);
+    }
+    Request::from_parts(parts, body)
+}
+
+/// For clients that run in a browser: they must be able to read our refusals.
+fn cors(origin: Option<&str>) -> Result<CorsLayer, AnyError> {
+    let ours = |name| HeaderName::from_static(name);
+    let origins = origin.map(HeaderValue::from_str).transpose()?;
+    Ok(CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            ours("mcp-protocol-version"),
+            ours("mcp-method"),
+            ours("mcp-name"),
+            ours("mcp-session-id"),
+        ])
+        .expose_headers([
+            header::WWW_AUTHENTICATE,
+            header::RETRY_AFTER,
+            ours("mcp-session-id"),
+            ours("ratelimit"),
+            ours("ratelimit-policy"),
+        ]))
+}
+
+/// The service itself: notes, kept per caller.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<Note>>>);
+
+struct Note {
+    owner: (String, String),
+    text: String,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct AddNote {
+    /// What to remember.
+    text: String,
+}
+
+#[tool_router]
+impl Notes {
+    #[tool(description = "Says on whose authority you are here")]
+    async fn whoami(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        let principal = principal(&context)?;
+        text(format!(
+            "{} of {}, with {}",
+            principal.subject(),
+            principal.issuer(),
+            principal.scopes()
+        ))
+    }
+
+    #[tool(description = "Lists your notes")]
+    async fn list_notes(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        let owner = owner(principal(&context)?);
+        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine: Vec<_> = notes
+            .iter()
+            .filter(|note| note.owner == owner)
+            .map(|note| note.text.as_str())
+            .collect();
+        text(if mine.is_empty() { "no notes".to_owned() } else { mine.join("\n") })
+    }
+
+    #[tool(description = "Adds a note")]
+    async fn add_note(
+        &self,
+        Parameters(AddNote { text: note }): Parameters<AddNote>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        let owner = owner(principal(&context)?);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Note { owner, text: note });
+        text("noted".to_owned())
+    }
+
+    #[tool(description = "Deletes the notes of everybody")]
+    async fn delete_all_notes(&self) -> Result<CallToolResult, ErrorData> {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = notes.len();
+        notes.clear();
+        text(format!("deleted {count}"))
+    }
+}
+
+#[tool_handler]
+impl ServerHandler for Notes {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("palisade-notes", env!("CARGO_PKG_VERSION")))
+    }
+}
+
+/// Who calls. rmcp hands each call the head of its HTTP request, and our facts are in there.
+fn principal(context: &RequestContext<RoleServer>) -> Result<&Principal, ErrorData> {
+    context
+        .extensions
+        .get::<http::request::Parts>()
+        .and_then(|parts| parts.extensions.get::<Principal>())
+        .ok_or_else(|| ErrorData::internal_error("this server is not protected", None))
+}
+
+/// Subjects are unique within one issuer only.
+fn owner(principal: &Principal) -> (String, String) {
+    (principal.issuer().to_owned(), principal.subject().to_owned())
+}
+
+fn text(text: String) -> Result<CallToolResult, ErrorData> {
+    Ok(CallToolResult::success(vec![ContentBlock::text(text)]))
+}
+
+fn nonzero(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+}
