@@ -94,21 +94,21 @@ async fn main() -> Result<(), AnyError> {
                 Quota::per_second(nonzero(50)).burst(nonzero(200)).named("address")?,
                 PerClientAddr::new(),
             )
-            .with_renderer(json_rpc.clone()),
+            .with_renderer(json_rpc),
         )
         .authenticate(
-            TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?).with_renderer(json_rpc.clone()),
+            TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?).with_renderer(json_rpc),
         )
-        .audience(AudienceGuardLayer::new(resource).with_renderer(json_rpc.clone()))
+        .audience(AudienceGuardLayer::new(resource).with_renderer(json_rpc))
         .limit_by_principal(
             RateLimitLayer::new(
                 Quota::per_second(nonzero(5)).burst(nonzero(40)).named("caller")?,
                 PerPrincipal::new(),
             )
-            .with_renderer(json_rpc.clone()),
+            .with_renderer(json_rpc),
         )
-        .protocol(protocol.with_renderer(json_rpc.clone()))
-        .authorize(ScopePolicyLayer::new(policy()?).with_renderer(json_rpc.clone()))
+        .protocol(protocol.with_renderer(json_rpc))
+        .authorize(ScopePolicyLayer::new(policy()?).with_renderer(json_rpc))
         .limit_by_operation(
             RateLimitLayer::new(
                 Quota::per_minute(nonzero(60)).burst(nonzero(60)).named("cost")?,

@@ -17,7 +17,7 @@ fn world() -> World {
 }
 
 fn layers(world: &World, sink: &CaptureSink) -> Vec<Named<TestBody>> {
-    all_layers(world, sink, |bytes| body(bytes)).unwrap()
+    all_layers(world, sink, body).unwrap()
 }
 
 fn layer(world: &World, name: &str) -> Named<TestBody> {

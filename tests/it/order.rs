@@ -7,7 +7,7 @@ use palisade_integration::{
 use tower::ServiceExt;
 
 fn layers(world: &World) -> Vec<Named<TestBody>> {
-    all_layers(world, &CaptureSink::default(), |bytes| body(bytes)).unwrap()
+    all_layers(world, &CaptureSink::default(), body).unwrap()
 }
 
 #[tokio::test]

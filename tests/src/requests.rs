@@ -7,6 +7,7 @@ use crate::{OTHER_RESOURCE, RESOURCE, SCOPE, TestBody, World, body};
 
 /// What a request brings along beside its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Facts {
     /// Every fact that any layer may need, so that each layer can be tested alone.
     All,
@@ -16,6 +17,7 @@ pub enum Facts {
 
 /// The one thing that is wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Defect {
     /// Nothing: the request is good.
     None,
@@ -55,10 +57,8 @@ impl Defect {
             "jsonrpc": "2.0", "id": 7, "method": "tools/call",
             "params": { "name": tool, "arguments": {} },
         });
-        match self {
-            Self::Batch => json!([message, message]).to_string(),
-            _ => message.to_string(),
-        }
+        let messages = if self == Self::Batch { json!([message, message]) } else { message };
+        messages.to_string()
     }
 
     /// The request.
@@ -67,6 +67,7 @@ impl Defect {
     ///
     /// Never: all its parts are constants.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "constants, and a test should fail loudly")]
     pub fn request(self, world: &World, facts: Facts) -> Request<TestBody> {
         let mut token = world.token();
         if self == Self::OtherAudience {
@@ -84,9 +85,10 @@ impl Defect {
             .header(header::HOST, "localhost")
             .header(header::CONTENT_TYPE, "application/json")
             .header("mcp-method", method);
-        let request = match self {
-            Self::NoToken => request,
-            _ => request.header(header::AUTHORIZATION, format!("Bearer {}", token.sign())),
+        let request = if self == Self::NoToken {
+            request
+        } else {
+            request.header(header::AUTHORIZATION, format!("Bearer {}", token.sign()))
         };
         let (mut parts, body) =
             request.body(body(self.message())).expect("all parts are constants").into_parts();
@@ -103,18 +105,18 @@ impl Defect {
     /// an audience guard would have done.
     fn principal(self, world: &World) -> Principal {
         let audience = if self == Self::OtherAudience { OTHER_RESOURCE } else { RESOURCE };
-        let scopes = match self {
-            Self::NoScopes => ScopeSet::empty(),
-            _ => ScopeSet::parse(SCOPE).unwrap_or_default(),
-        };
+        let scopes = if self == Self::NoScopes { "" } else { SCOPE };
+        let scopes = ScopeSet::parse(scopes).unwrap_or_default();
         let principal = Principal::assert_verified(world.issuer(), "alice")
             .client_id("app")
             .add_audience(audience)
             .scopes(scopes)
             .build();
-        match (self, World::resource()) {
-            (Self::OtherAudience, _) | (_, Err(_)) => principal,
-            (_, Ok(resource)) => principal.with_checked_audience(resource),
+        match World::resource() {
+            Ok(resource) if self != Self::OtherAudience => {
+                principal.with_checked_audience(resource)
+            }
+            Ok(_) | Err(_) => principal,
         }
     }
 }

@@ -32,7 +32,6 @@ impl World {
     }
 
     /// A good token, to be spoilt as you like.
-    #[must_use]
     pub fn token(&self) -> TokenBuilder {
         self.issuer.mint().subject("alice").client_id("app").audience(RESOURCE).scope(SCOPE)
     }

@@ -144,9 +144,9 @@ impl Phases {
         work: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         println!("\n== {name}");
-        let started = stopwatch();
+        let stop = stopwatch();
         let result = work();
-        self.0.push(Phase { name, took: started.elapsed(), passed: result.is_ok() });
+        self.0.push(Phase { name, took: stop(), passed: result.is_ok() });
         result.map_err(|failure| match failure {
             Failure::Failed(message) => Failure::Failed(format!("`{name}` failed: {message}")),
             usage @ Failure::Usage(_) => usage,
@@ -167,8 +167,9 @@ impl fmt::Display for Phases {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch for people, nothing is decided by it")]
-fn stopwatch() -> Instant {
-    Instant::now()
+fn stopwatch() -> impl FnOnce() -> Duration {
+    let started = Instant::now();
+    move || started.elapsed()
 }
 
 #[cfg(test)]
