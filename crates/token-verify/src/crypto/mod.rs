@@ -1,0 +1,68 @@
+//! Signatures: which algorithms there are, and the library that checks them.
+//!
+//! One library is chosen here, by name. `jsonwebtoken` has a process-wide choice of its own that panics
+//! at first use when the build has both of its backends, or neither; it is never consulted.
+//!
+//! Keys are parsed once, when they arrive.
+
+mod algorithm;
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
+#[cfg(all(feature = "rust-crypto", any(test, not(feature = "aws-lc-rs"))))]
+mod rust_crypto;
+mod self_test;
+
+pub use self::algorithm::SignatureAlgorithm;
+pub(crate) use self::{algorithm::KeyType, self_test::passes_self_test};
+
+#[cfg(feature = "aws-lc-rs")]
+use self::aws_lc as backend;
+#[cfg(not(feature = "aws-lc-rs"))]
+use self::rust_crypto as backend;
+
+/// The numbers of a public key, of the right length for its type but otherwise as they came.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyMaterial<'a> {
+    /// An uncompressed point: 4, x, y.
+    Ec {
+        point: &'a [u8],
+    },
+    Ed25519 {
+        x: &'a [u8],
+    },
+    Rsa {
+        n: &'a [u8],
+        e: &'a [u8],
+    },
+}
+
+/// The largest RSA key that the library takes.
+pub(crate) const MAX_RSA_BITS: usize = backend::MAX_RSA_BITS;
+
+/// A key that is bound to one algorithm (RFC 8725bis §3.1).
+#[derive(Clone)]
+pub(crate) struct PublicKey {
+    algorithm: SignatureAlgorithm,
+    key: backend::Key,
+}
+
+impl PublicKey {
+    /// `None` if the library does not take it: a point off its curve, an impossible modulus.
+    pub(crate) fn parse(algorithm: SignatureAlgorithm, material: KeyMaterial<'_>) -> Option<Self> {
+        Some(Self { algorithm, key: backend::Key::parse(algorithm, material)? })
+    }
+
+    pub(crate) const fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    /// The proof that the signature is right, if it is. Both libraries take only the one length of
+    /// signature that the key has, and of ECDSA only r‖s, not DER (RFC 7518 §3.4).
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Option<SignatureVerified> {
+        self.key.verify(message, signature).then_some(SignatureVerified(()))
+    }
+}
+
+/// Exists only if a signature was verified: claims are out of reach without one.
+#[derive(Debug)]
+pub(crate) struct SignatureVerified(());

@@ -1,0 +1,61 @@
+//! The alternative without C: RustCrypto, by way of `jsonwebtoken`.
+//!
+//! `jsonwebtoken` hands out a boxed verifier per signature and keeps no parsed RSA key, so this backend
+//! pays for both with every token. It is also several times slower at the mathematics.
+
+use std::sync::Arc;
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    crypto::{JwtVerifier, rust_crypto::DEFAULT_PROVIDER},
+};
+
+use super::{KeyMaterial, SignatureAlgorithm};
+
+/// What the `rsa` crate takes.
+#[cfg(not(feature = "aws-lc-rs"))]
+pub(super) const MAX_RSA_BITS: usize = 4096;
+
+#[derive(Clone)]
+pub(super) struct Key {
+    algorithm: Algorithm,
+    key: Arc<DecodingKey>,
+}
+
+impl Key {
+    pub(super) fn parse(algorithm: SignatureAlgorithm, material: KeyMaterial<'_>) -> Option<Self> {
+        let key = match material {
+            KeyMaterial::Ec { point } => DecodingKey::from_ec_der(point),
+            // INVARIANT: 32 bytes, as the importer makes sure. The library slices without looking.
+            KeyMaterial::Ed25519 { x } if x.len() == 32 => DecodingKey::from_ed_der(x),
+            KeyMaterial::Ed25519 { .. } => return None,
+            KeyMaterial::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
+        };
+        let key = Self { algorithm: in_jsonwebtoken(algorithm), key: Arc::new(key) };
+        // Points are checked here; an RSA key only when it is used.
+        key.verifier().is_some().then_some(key)
+    }
+
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifier()
+            .is_some_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
+    }
+
+    fn verifier(&self) -> Option<Box<dyn JwtVerifier>> {
+        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm, &self.key).ok()
+    }
+}
+
+const fn in_jsonwebtoken(algorithm: SignatureAlgorithm) -> Algorithm {
+    match algorithm {
+        SignatureAlgorithm::Ed25519 => Algorithm::EdDSA,
+        SignatureAlgorithm::ES256 => Algorithm::ES256,
+        SignatureAlgorithm::ES384 => Algorithm::ES384,
+        SignatureAlgorithm::PS256 => Algorithm::PS256,
+        SignatureAlgorithm::PS384 => Algorithm::PS384,
+        SignatureAlgorithm::PS512 => Algorithm::PS512,
+        SignatureAlgorithm::RS256 => Algorithm::RS256,
+        SignatureAlgorithm::RS384 => Algorithm::RS384,
+        SignatureAlgorithm::RS512 => Algorithm::RS512,
+    }
+}

@@ -1,0 +1,70 @@
+//! The JOSE header: what is read, what is refused, and what is not even looked at.
+//!
+//! `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not read: a key that comes with the token proves nothing,
+//! and a URL in it would make us fetch what a stranger chose (RFC 8725bis §3.10).
+
+use serde_json::Value;
+
+use super::{
+    compact::{decode_object, malformed},
+    rules::{Rules, TypeRules},
+};
+use crate::{Rejection, crypto::SignatureAlgorithm};
+
+const MAX_KID_BYTES: usize = 256;
+
+/// Each of them changes what the signature covers or what the payload is. `crit` demands that we
+/// understand what it names (RFC 7515 §4.1.11), and we understand none of its extensions; `b64` is
+/// forbidden in a JWT (RFC 7797 §7); `zip` is for JWE; `cty` announces a nested token (RFC 7519 §5.2).
+const REFUSED: [&str; 4] = ["b64", "crit", "cty", "zip"];
+
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) kid: Option<String>,
+}
+
+impl Header {
+    pub(super) fn read(part: &str, rules: &Rules) -> Result<Self, Rejection> {
+        let mut members =
+            decode_object(part, "the header is not a JSON object in base64url without duplicates")?;
+        if let Some(parameter) = REFUSED.into_iter().find(|name| members.contains_key(*name)) {
+            return Err(Rejection::UnsupportedHeader { parameter });
+        }
+        let algorithm = members
+            .get("alg")
+            .and_then(Value::as_str)
+            .and_then(SignatureAlgorithm::from_name)
+            .filter(|algorithm| rules.algorithms.contains(algorithm))
+            .ok_or(Rejection::DisallowedAlgorithm)?;
+        check_type(members.get("typ"), &rules.types)?;
+        let kid = match members.remove("kid") {
+            None => None,
+            Some(Value::String(kid)) if kid.len() <= MAX_KID_BYTES => Some(kid),
+            Some(_) => return Err(malformed("`kid` is not a string of at most 256 bytes")),
+        };
+        Ok(Self { algorithm, kid })
+    }
+}
+
+fn check_type(typ: Option<&Value>, accepted: &TypeRules) -> Result<(), Rejection> {
+    let is_accepted = match typ {
+        None => accepted.missing,
+        Some(Value::String(typ)) => accepted.names.iter().any(|name| same_media_type(typ, name)),
+        Some(_) => false,
+    };
+    if is_accepted { Ok(()) } else { Err(Rejection::DisallowedType) }
+}
+
+/// RFC 7515 §4.1.9: a name without `/` means the same with `application/` before it. Media types have no
+/// case; parameters (`at+jwt;v=1`) are not forgiven.
+fn same_media_type(left: &str, right: &str) -> bool {
+    subtype(left).eq_ignore_ascii_case(subtype(right))
+}
+
+fn subtype(media_type: &str) -> &str {
+    match media_type.split_once('/') {
+        Some((tree, subtype)) if tree.eq_ignore_ascii_case("application") => subtype,
+        _ => media_type,
+    }
+}

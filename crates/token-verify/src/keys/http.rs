@@ -1,0 +1,245 @@
+//! Key sets over HTTPS, with a limit to everything.
+
+use std::{error::Error, fmt, time::Duration};
+
+use palisade_core::{InvalidResourceError, Resource};
+use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
+use serde_json::{Map, Value};
+
+use super::{FetchKeys, KeyDocument, import::MAX_SET_BYTES};
+use crate::{
+    Issuer,
+    json::{Bounds, read_object},
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+const METADATA_BOUNDS: Bounds = Bounds { depth: 16, values: 4096 };
+
+/// Fetches a JWK Set over HTTPS, from an address that is configured or that the issuer's metadata name.
+///
+/// - `https` only; `http` on loopback, for development. An issuer on `https` cannot lead us to `http`.
+/// - No redirect is followed: the answer comes from where you said, or not at all.
+/// - 200 is an answer, nothing else is. At most 512 KiB are read, uncompressed. Ten seconds for one
+///   exchange.
+/// - No cookies. No proxy, whatever the environment says: a proxy variable must not decide who provides
+///   keys. If you need one, implement [`FetchKeys`], or use `jwks_client_rs` (feature
+///   `jwks-client-rs`).
+/// - Certificates are checked against the platform's roots.
+///
+/// Addresses are not checked: `https://…` may resolve to a private network. That is for your
+/// configuration to decide; nothing in a request has any influence on it.
+///
+/// ```no_run
+/// use palisade_token_verify::{Issuer, JwtVerifier, keys::{HttpSource, RemoteKeys}};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn
+/// std::error::Error>> { let issuer = Issuer::parse("https://as.example")?; let keys =
+/// RemoteKeys::spawn(HttpSource::discover(&issuer)?)?; let verifier = JwtVerifier::new(issuer, keys)?;
+/// # drop(verifier); Ok(()) }
+/// ```
+pub struct HttpSource {
+    client: Client,
+    target: Target,
+}
+
+enum Target {
+    Keys(Resource),
+    Metadata { issuer: Issuer, places: Vec<String> },
+}
+
+/// An [`HttpSource`] cannot be made like this.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpSourceSetupError {
+    /// The HTTP client does not start, for want of TLS roots for example.
+    #[error("the HTTP client does not start")]
+    Client(#[source] Box<dyn Error + Send + Sync>),
+    /// The address is none that keys may come from.
+    #[error("keys cannot come from this address: use the `jwks_uri` of the issuer")]
+    Url(#[source] InvalidResourceError),
+}
+
+/// An [`HttpSource`] has no keys. No text of it holds an address.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpSourceError {
+    /// The exchange failed.
+    #[error("the HTTP exchange failed")]
+    Exchange(#[source] Box<dyn Error + Send + Sync>),
+    /// The metadata name no `jwks_uri` that we would fetch.
+    #[error("the issuer's metadata have no usable `jwks_uri`")]
+    KeyUrl,
+    /// The metadata are not a JSON object.
+    #[error("the issuer's metadata are not a JSON object without duplicate names")]
+    Metadata,
+    /// Another status than 200. Redirects included.
+    #[error("the status is {0}, not 200")]
+    Status(u16),
+    /// More than 512 KiB.
+    #[error("the answer is larger than 512 KiB")]
+    TooLarge,
+    /// The metadata are those of another issuer (RFC 8414 §3.3).
+    #[error("the metadata are those of another issuer")]
+    WrongIssuer,
+}
+
+impl HttpSource {
+    /// Fetches from `jwks_uri`.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpSourceSetupError::Url`] unless it is an absolute `https` URL without user information, or an
+    /// `http` one on loopback.
+    pub fn new(jwks_uri: &str) -> Result<Self, HttpSourceSetupError> {
+        let url = Resource::parse(jwks_uri).map_err(HttpSourceSetupError::Url)?;
+        let client = client(is_https(url.as_str()))?;
+        Ok(Self { client, target: Target::Keys(url) })
+    }
+
+    /// Asks the metadata of `issuer` for the address, before each fetch.
+    ///
+    /// The metadata are looked for where RFC 8414 §3.1 puts them, then where OpenID Connect puts them,
+    /// inserted and appended. They count only if their `issuer` is this one, byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpSourceSetupError::Client`].
+    pub fn discover(issuer: &Issuer) -> Result<Self, HttpSourceSetupError> {
+        let url = Resource::parse(issuer.as_str()).map_err(HttpSourceSetupError::Url)?;
+        let client = client(is_https(url.as_str()))?;
+        let target = Target::Metadata { issuer: issuer.clone(), places: metadata_places(&url) };
+        Ok(Self { client, target })
+    }
+
+    /// The first place whose metadata are the issuer's decides. If none is, the first failure is told.
+    async fn discover_key_url(
+        &self,
+        issuer: &Issuer,
+        places: &[String],
+    ) -> Result<Resource, HttpSourceError> {
+        let mut first_error = None;
+        for place in places {
+            match self.read_metadata(issuer, place).await {
+                Ok(url) => return Ok(url),
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        Err(first_error.unwrap_or(HttpSourceError::Metadata))
+    }
+
+    async fn read_metadata(
+        &self,
+        issuer: &Issuer,
+        place: &str,
+    ) -> Result<Resource, HttpSourceError> {
+        let body = self.get(place, "application/json").await?;
+        let metadata = read_object(&body, METADATA_BOUNDS).ok_or(HttpSourceError::Metadata)?;
+        key_url(&metadata, issuer)
+    }
+
+    async fn get(&self, url: &str, accept: &'static str) -> Result<Vec<u8>, HttpSourceError> {
+        let mut response =
+            self.client.get(url).header(ACCEPT, accept).send().await.map_err(exchange)?;
+        // tidy: allow status-codes reads the issuer's answer and chooses none
+        if response.status() != StatusCode::OK {
+            return Err(HttpSourceError::Status(response.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(exchange)? {
+            if body.len().saturating_add(chunk.len()) > MAX_SET_BYTES {
+                return Err(HttpSourceError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+impl FetchKeys for HttpSource {
+    type Error = HttpSourceError;
+
+    async fn fetch(&self) -> Result<KeyDocument, HttpSourceError> {
+        const ACCEPT_KEYS: &str = "application/jwk-set+json, application/json";
+
+        let body = match &self.target {
+            Target::Keys(url) => self.get(url.as_str(), ACCEPT_KEYS).await?,
+            Target::Metadata { issuer, places } => {
+                let url = self.discover_key_url(issuer, places).await?;
+                self.get(url.as_str(), ACCEPT_KEYS).await?
+            }
+        };
+        Ok(KeyDocument::from_json(body))
+    }
+}
+
+fn key_url(metadata: &Map<String, Value>, issuer: &Issuer) -> Result<Resource, HttpSourceError> {
+    // RFC 8414 §3.3: "If these values are not identical, the data contained in the response MUST NOT be
+    // used." So not even `jwks_uri` is read before.
+    if metadata.get("issuer").and_then(Value::as_str) != Some(issuer.as_str()) {
+        return Err(HttpSourceError::WrongIssuer);
+    }
+    metadata
+        .get("jwks_uri")
+        .and_then(Value::as_str)
+        .and_then(|url| Resource::parse(url).ok())
+        // A server on the network has no business on our loopback.
+        .filter(|url| is_https(url.as_str()) || !is_https(issuer.as_str()))
+        .ok_or(HttpSourceError::KeyUrl)
+}
+
+fn exchange(error: reqwest::Error) -> HttpSourceError {
+    HttpSourceError::Exchange(error.without_url().into())
+}
+
+fn client(https_only: bool) -> Result<Client, HttpSourceSetupError> {
+    Client::builder()
+        .https_only(https_only)
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TOTAL_TIMEOUT)
+        // Off here even where another crate in the build switched them on for `reqwest`: a compressed
+        // answer has two sizes, and only one of them is bounded.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
+        .no_proxy()
+        .referer(false)
+        .build()
+        .map_err(|error| HttpSourceSetupError::Client(error.without_url().into()))
+}
+
+fn is_https(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+}
+
+/// RFC 8414 §3.1 and §5, OpenID Connect Discovery §4.1.
+fn metadata_places(issuer: &Resource) -> Vec<String> {
+    let origin = issuer.origin();
+    let path = issuer.path_and_query();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut places = vec![
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+        format!("{origin}/.well-known/openid-configuration{path}"),
+    ];
+    if !path.is_empty() {
+        places.push(format!("{origin}{path}/.well-known/openid-configuration"));
+    }
+    places
+}
+
+impl fmt::Debug for HttpSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, place) = match &self.target {
+            Target::Keys(url) => ("keys", url.origin()),
+            Target::Metadata { issuer, .. } => ("issuer", issuer.as_str()),
+        };
+        f.debug_struct("HttpSource").field(what, &place).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

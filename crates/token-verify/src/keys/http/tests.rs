@@ -1,0 +1,154 @@
+use palisade_test_issuer::{Behaviour, TestIssuer};
+use serde_json::json;
+
+use super::*;
+use crate::{
+    BearerToken, JwtVerifier, VerifyToken,
+    keys::{RemoteKeys, import::Import},
+};
+
+async fn start() -> TestIssuer {
+    TestIssuer::builder().default_audience("https://api.example").start().await.unwrap()
+}
+
+async fn fetch(source: &HttpSource) -> Result<usize, HttpSourceError> {
+    source.fetch().await.map(|document| document.import(Import::new()).unwrap().len())
+}
+
+#[test]
+fn keys_come_over_https_or_from_loopback() {
+    for url in ["https://as.example/jwks", "https://as.example/jwks?v=1", "http://127.0.0.1:1/jwks"]
+    {
+        assert!(HttpSource::new(url).is_ok(), "{url}");
+    }
+    for url in [
+        "http://as.example/jwks",
+        "file:///etc/passwd",
+        "https://user:secret@as.example/jwks",
+        "https://as.example/jwks#x",
+        "as.example/jwks",
+        "",
+    ] {
+        let error = HttpSource::new(url).unwrap_err();
+        assert!(matches!(error, HttpSourceSetupError::Url(_)), "{url}");
+        assert!(!format!("{error:?} {error}").contains("secret"));
+    }
+}
+
+#[test]
+fn metadata_are_looked_for_where_the_standards_put_them() {
+    let places = |issuer: &str| metadata_places(&Resource::parse(issuer).unwrap());
+    for root in ["https://as.example", "https://as.example/"] {
+        assert_eq!(
+            places(root),
+            [
+                "https://as.example/.well-known/oauth-authorization-server",
+                "https://as.example/.well-known/openid-configuration",
+            ]
+        );
+    }
+    for tenant in ["https://as.example:8443/a/b", "https://as.example:8443/a/b/"] {
+        assert_eq!(
+            places(tenant),
+            [
+                "https://as.example:8443/.well-known/oauth-authorization-server/a/b",
+                "https://as.example:8443/.well-known/openid-configuration/a/b",
+                "https://as.example:8443/a/b/.well-known/openid-configuration",
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn fetches_from_a_named_address_and_by_discovery() {
+    let server = start().await;
+    assert_eq!(fetch(&HttpSource::new(&server.jwks_uri()).unwrap()).await.unwrap(), 1);
+    let issuer = Issuer::parse(server.issuer()).unwrap();
+    let source = HttpSource::discover(&issuer).unwrap();
+    let verifier = JwtVerifier::new(issuer, RemoteKeys::spawn(source).unwrap()).unwrap();
+    let token = BearerToken::parse(&server.mint().subject("alice").sign()).unwrap();
+    assert_eq!(verifier.verify(token).await.unwrap().subject(), "alice");
+}
+
+#[tokio::test]
+async fn jwk_12_metadata_of_another_issuer_are_not_used() {
+    let server = start().await;
+    // The same server by another name: everything is reachable, and nothing is the issuer's.
+    let alias = server.issuer().replace("127.0.0.1", "localhost");
+    let source = HttpSource::discover(&Issuer::parse(&alias).unwrap()).unwrap();
+    assert!(matches!(fetch(&source).await, Err(HttpSourceError::WrongIssuer)));
+    assert_eq!(server.jwks_fetches(), 0);
+}
+
+#[tokio::test]
+async fn jwk_06_07_and_10_only_a_bounded_200_is_an_answer() {
+    let server = start().await;
+    let source = HttpSource::new(&server.jwks_uri()).unwrap();
+    let elsewhere = start().await;
+    let rows = [
+        (Behaviour::Redirect(elsewhere.jwks_uri()), "the status is 302, not 200"),
+        (Behaviour::Status(404), "the status is 404, not 200"),
+        (Behaviour::Status(500), "the status is 500, not 200"),
+        (Behaviour::Status(204), "the status is 204, not 200"),
+        (
+            Behaviour::Body(vec![b' '; MAX_SET_BYTES + 1].into()),
+            "the answer is larger than 512 KiB",
+        ),
+    ];
+    for (behaviour, expected) in rows {
+        server.behave(behaviour).unwrap();
+        assert_eq!(source.fetch().await.unwrap_err().to_string(), expected);
+    }
+    assert_eq!(elsewhere.jwks_fetches(), 0, "redirects are not followed");
+    server.shutdown().await;
+    let error = source.fetch().await.unwrap_err();
+    assert_eq!(error.to_string(), "the HTTP exchange failed");
+    assert!(!format!("{error:?}").contains("/jwks"), "no address: {error:?}");
+}
+
+#[tokio::test]
+async fn jwk_07_an_issuer_on_https_does_not_lead_to_http() {
+    let server = start().await;
+    let source = HttpSource::discover(&Issuer::parse("https://as.example").unwrap()).unwrap();
+    let error = source.get(&server.jwks_uri(), "application/json").await.unwrap_err();
+    assert!(matches!(error, HttpSourceError::Exchange(_)));
+    assert_eq!(server.jwks_fetches(), 0);
+}
+
+#[test]
+fn jwk_12_the_address_of_the_keys_is_read_from_the_right_metadata_only() {
+    use HttpSourceError::{KeyUrl, WrongIssuer};
+
+    let https = Issuer::parse("https://as.example").unwrap();
+    let loopback = Issuer::parse("http://127.0.0.1:9").unwrap();
+    let outcome = |metadata: Value, issuer: &Issuer| {
+        key_url(metadata.as_object().unwrap(), issuer).map(|url| url.as_str().to_owned())
+    };
+    let keys = "https://keys.example/jwks";
+    let url = outcome(json!({ "issuer": "https://as.example", "jwks_uri": keys }), &https).unwrap();
+    assert_eq!(url, keys, "another host is the issuer's choice");
+    let local = json!({ "issuer": "http://127.0.0.1:9", "jwks_uri": "http://127.0.0.1:9/jwks" });
+    outcome(local, &loopback).unwrap();
+    for issuer in [
+        json!("https://as.example/"),
+        json!("HTTPS://as.example"),
+        json!(null),
+        json!(["https://as.example"]),
+    ] {
+        let metadata = json!({ "issuer": issuer, "jwks_uri": keys });
+        assert!(matches!(outcome(metadata, &https), Err(WrongIssuer)), "{issuer}");
+    }
+    assert!(matches!(outcome(json!({ "jwks_uri": keys }), &https), Err(WrongIssuer)));
+    for url in [
+        json!("http://127.0.0.1/jwks"),
+        json!("http://as.example/jwks"),
+        json!("file:///etc/passwd"),
+        json!("/jwks"),
+        json!(null),
+        json!([keys]),
+    ] {
+        let metadata = json!({ "issuer": "https://as.example", "jwks_uri": url });
+        assert!(matches!(outcome(metadata, &https), Err(KeyUrl)), "{url}");
+    }
+    assert!(matches!(outcome(json!({ "issuer": "https://as.example" }), &https), Err(KeyUrl)));
+}

@@ -1,0 +1,161 @@
+//! Where the keys of an issuer come from.
+//!
+//! | source | keys |
+//! |---|---|
+//! | [`StaticKeys`] | given once |
+//! | `RemoteKeys` (feature `remote-keys`) | fetched and kept fresh, from anything that is `FetchKeys` |
+//! | `HttpSource` (feature `http-source`) | what `RemoteKeys` fetches over HTTPS |
+//! | `JwksClientSource` (feature `jwks-client-rs`) | what `RemoteKeys` fetches through `jwks_client_rs` |
+//! | your own [`KeySource`] | |
+//!
+//! # Which keys of a JWK Set are used
+//!
+//! A key that cannot be used is left out, with an event that says why, and the others are used: one odd
+//! key must not take the service down (RFC 7517 §5). What is used is held to all of this:
+//!
+//! - `kty` is `RSA`, `EC` (P-256, P-384) or `OKP` (Ed25519); symmetric keys do not verify anything;
+//! - there is no private member: a key whose secret was published is no longer anybody's;
+//! - `use` is absent or `sig`; `key_ops` is absent or has `verify`;
+//! - `alg` is absent or fits the key. Each key verifies exactly one algorithm: a key on a curve has
+//!   only one, and an RSA key without `alg` is an RS256 key unless the source is told otherwise;
+//! - RSA: 2048 to 8192 bits (4096 with the `rust-crypto` backend), an odd exponent from 65537 to 2³³;
+//! - elliptic curves: coordinates at full length, and a point that is on the curve;
+//! - `kid`: up to 256 bytes, and no other usable key has the same. A key without `kid` is used only if
+//!   it is alone.
+//!
+//! A set of more than 512 KiB or 100 keys, with a duplicate JSON name anywhere, or without any usable key
+//! is an error.
+
+#[cfg(feature = "remote-keys")]
+mod fetch;
+mod fixed;
+#[cfg(feature = "http-source")]
+mod http;
+mod import;
+#[cfg(feature = "jwks-client-rs")]
+mod jwks_client_rs;
+#[cfg(feature = "remote-keys")]
+mod remote;
+mod set;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+#[cfg(feature = "http-source")]
+pub use self::http::{HttpSource, HttpSourceError, HttpSourceSetupError};
+#[cfg(feature = "jwks-client-rs")]
+pub use self::jwks_client_rs::{JwksClientSource, JwksClientSourceError};
+#[cfg(feature = "remote-keys")]
+pub use self::{
+    fetch::{FetchKeys, KeyDocument},
+    remote::{RemoteKeys, RemoteKeysBuilder, RemoteKeysError, RemoteKeysWait},
+};
+pub use self::{fixed::StaticKeys, import::InvalidKeySetError};
+use crate::crypto::{PublicKey, SignatureAlgorithm, SignatureVerified};
+
+/// Finds the keys of one issuer.
+///
+/// Keys of two issuers never live in one source: names of keys mean nothing outside their issuer, and a
+/// shared map would let one issuer speak for another (RFC 8725bis §3.8).
+///
+/// # For implementors
+///
+/// Hold a [`StaticKeys`] and replace it whole when the keys change. Answer
+/// [`KeyAnswer::Unavailable`] where you do not know; [`KeyAnswer::Unknown`] is believed and becomes a
+/// 401. The name in the hint is a stranger's text: compare it, and use it for nothing else.
+pub trait KeySource {
+    /// Resolves to the answer, where [`find`](Self::find) has none at once.
+    type Wait: Future<Output = KeyAnswer>;
+
+    /// Finds a key. A key that is known is answered without a future.
+    fn find(&self, hint: &KeyHint<'_>) -> KeyLookup<Self::Wait>;
+}
+
+/// What the header of a token says about its key. All of it is a stranger's word.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyHint<'a> {
+    pub(crate) kid: Option<&'a str>,
+    pub(crate) algorithm: SignatureAlgorithm,
+}
+
+impl<'a> KeyHint<'a> {
+    /// The name of the key, at most 256 bytes of any content.
+    #[must_use]
+    pub const fn kid(&self) -> Option<&'a str> {
+        self.kid
+    }
+
+    /// The algorithm, one that the verifier accepts.
+    #[must_use]
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+/// What a [`KeySource`] answers.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "sources answer with it, and there is no third way")]
+pub enum KeyLookup<W> {
+    /// At once.
+    Ready(KeyAnswer),
+    /// Soon.
+    Wait(W),
+}
+
+/// What is known about a key.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "sources answer with it, and verifiers act on all of it"
+)]
+pub enum KeyAnswer {
+    /// The key.
+    Found(Arc<VerificationKey>),
+    /// The keys cannot be had.
+    Unavailable {
+        /// When it makes sense to ask again.
+        retry_after: Option<Duration>,
+    },
+    /// The issuer has no such key.
+    Unknown,
+}
+
+/// A public key of an issuer, parsed, and bound to one algorithm.
+#[derive(Clone)]
+pub struct VerificationKey {
+    kid: Option<Box<str>>,
+    public: PublicKey,
+}
+
+impl VerificationKey {
+    /// The name, if the key has one.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The one algorithm that the key verifies.
+    #[must_use]
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
+        self.public.algorithm()
+    }
+
+    pub(crate) fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<SignatureVerified> {
+        // INVARIANT: the algorithm of the header is the key's (RFC 8725bis §3.1), whatever the source
+        // did.
+        if algorithm == self.algorithm() { self.public.verify(message, signature) } else { None }
+    }
+}
+
+impl fmt::Debug for VerificationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerificationKey")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,192 @@
+//! Keys that are fetched, and kept fresh by one task.
+
+mod settings;
+mod snapshot;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, pin::Pin, sync::Arc, task::Context, task::Poll, time::Duration};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    task::AbortHandle,
+    time::Instant,
+};
+
+pub use self::settings::{RemoteKeysBuilder, RemoteKeysError};
+use self::{
+    settings::Settings,
+    snapshot::{Consulted, Snapshot},
+};
+use super::{FetchKeys, KeyAnswer, KeyHint, KeyLookup, KeySource};
+use crate::crypto::SignatureAlgorithm;
+
+/// How many requests may wait for one fetch. More are told to come back.
+const MAX_WAITERS: usize = 1024;
+const COME_BACK: Duration = Duration::from_secs(1);
+
+/// The keys of an issuer, fetched from a [`FetchKeys`] and kept fresh. Cheap to clone.
+///
+/// One task fetches: at once, then every five minutes. It ends when the last handle is dropped.
+///
+/// - A key that is known is found without waiting, whatever the issuer does.
+/// - A key that is not known causes a fetch, at most one in 30 seconds however many such tokens arrive,
+///   and their requests wait for that one. So a key that was rotated in works with its first token, and
+///   a flood of invented key names does not reach the issuer.
+/// - While fetches fail, the last keys are used for up to 24 hours. Fetches are retried after one
+///   second, then two, four, up to the cooldown.
+/// - A set replaces the one before it. A key that is not in it is withdrawn, at once.
+/// - Where there are no keys, or none young enough, and for unknown keys while fetches fail, the answer
+///   is 503 with `Retry-After`, never 401: the token was not judged.
+///
+/// All of these times can be set, see [`builder`](Self::builder).
+///
+/// Ages are measured with tokio's clock. A fetch that panics, hangs or answers nonsense has failed, and
+/// nothing more.
+///
+/// ```no_run
+/// use palisade_token_verify::keys::{KeyDocument, RemoteKeys};
+///
+/// # async fn read_from_vault() -> std::io::Result<Vec<u8>> { Ok(Vec::new()) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn
+/// std::error::Error>> { let keys = RemoteKeys::spawn(|| async {
+/// read_from_vault().await.map(KeyDocument::from_json) })?;
+/// # drop(keys); Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct RemoteKeys(Arc<Shared>);
+
+struct Shared {
+    snapshot: watch::Receiver<Snapshot>,
+    asked: Arc<Notify>,
+    waiters: Arc<Semaphore>,
+    settings: Settings,
+    _task: EndWithLastHandle,
+}
+
+struct EndWithLastHandle(AbortHandle);
+
+impl Drop for EndWithLastHandle {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl RemoteKeys {
+    /// Starts to fetch from `source`.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteKeysError::NoRuntime`] outside a tokio runtime. The runtime needs its timer.
+    pub fn spawn<F: FetchKeys>(source: F) -> Result<Self, RemoteKeysError> {
+        Self::builder(source).spawn()
+    }
+
+    /// Sets times before it starts.
+    pub const fn builder<F: FetchKeys>(source: F) -> RemoteKeysBuilder<F> {
+        RemoteKeysBuilder::new(source)
+    }
+
+    fn start<F: FetchKeys>(source: F, settings: Settings) -> Result<Self, RemoteKeysError> {
+        let runtime = Handle::try_current().map_err(|_| RemoteKeysError::NoRuntime)?;
+        let (sender, snapshot) = watch::channel(Snapshot::before_first_fetch());
+        let asked = Arc::new(Notify::new());
+        let task = runtime.spawn(task::run(source, settings, sender, Arc::clone(&asked)));
+        Ok(Self(Arc::new(Shared {
+            snapshot,
+            asked,
+            waiters: Arc::new(Semaphore::new(MAX_WAITERS)),
+            settings,
+            _task: EndWithLastHandle(task.abort_handle()),
+        })))
+    }
+
+    fn wait_for_next_fetch(&self, hint: &KeyHint<'_>, seen: u64) -> KeyLookup<RemoteKeysWait> {
+        let Ok(permit) = Arc::clone(&self.0.waiters).try_acquire_owned() else {
+            return KeyLookup::Ready(KeyAnswer::Unavailable { retry_after: Some(COME_BACK) });
+        };
+        let waiter = Waiter {
+            snapshot: self.0.snapshot.clone(),
+            seen,
+            kid: hint.kid.map(Into::into),
+            algorithm: hint.algorithm,
+            settings: self.0.settings,
+            _permit: permit,
+        };
+        // Boxed: it has no name, and it exists only where a request waits for the network anyway.
+        KeyLookup::Wait(RemoteKeysWait(Box::pin(waiter.wait())))
+    }
+}
+
+impl KeySource for RemoteKeys {
+    type Wait = RemoteKeysWait;
+
+    fn find(&self, hint: &KeyHint<'_>) -> KeyLookup<Self::Wait> {
+        let (consulted, seen) = {
+            let snapshot = self.0.snapshot.borrow();
+            (snapshot.consult(hint, Instant::now(), &self.0.settings), snapshot.attempts())
+        };
+        match consulted {
+            Consulted::Answer(answer) => KeyLookup::Ready(answer),
+            Consulted::AskAndWait => {
+                // A request, not an order: the task knows whether it is time.
+                self.0.asked.notify_one();
+                self.wait_for_next_fetch(hint, seen)
+            }
+            Consulted::Wait => self.wait_for_next_fetch(hint, seen),
+        }
+    }
+}
+
+struct Waiter {
+    snapshot: watch::Receiver<Snapshot>,
+    seen: u64,
+    kid: Option<Box<str>>,
+    algorithm: SignatureAlgorithm,
+    settings: Settings,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Waiter {
+    /// Ends with the fetch, which has a time limit, or with the task.
+    async fn wait(mut self) -> KeyAnswer {
+        let hint = KeyHint { kid: self.kid.as_deref(), algorithm: self.algorithm };
+        match self.snapshot.wait_for(|snapshot| snapshot.attempts() > self.seen).await {
+            Ok(snapshot) => snapshot.settle(&hint, Instant::now(), &self.settings),
+            Err(_) => KeyAnswer::Unavailable { retry_after: None },
+        }
+    }
+}
+
+/// Waits for the fetch that is under way.
+///
+/// # Cancel safety
+///
+/// Dropping it does not stop the fetch: others may wait for the same.
+#[must_use = "futures do nothing unless polled"]
+pub struct RemoteKeysWait(Pin<Box<dyn Future<Output = KeyAnswer> + Send>>);
+
+impl Future for RemoteKeysWait {
+    type Output = KeyAnswer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<KeyAnswer> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for RemoteKeysWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteKeysWait").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteKeys")
+            .field("settings", &self.0.settings)
+            .field("snapshot", &*self.0.snapshot.borrow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+
+mod bearer;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod crypto;
+pub mod future;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod json;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod jwt;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod keys;
+mod layer;
+mod rejection;
+mod service;
+#[cfg(test)]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod testing;
+mod verify;
+
+pub use self::{
+    bearer::{BearerToken, InvalidBearerTokenError},
+    layer::TokenVerifyLayer,
+    rejection::Rejection,
+    service::TokenVerify,
+    verify::VerifyToken,
+};
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub use self::{
+    crypto::SignatureAlgorithm,
+    jwt::{Claims, Issuer, JwtVerifier},
+};
+
+/// The name of this layer in refusals and records.
+pub const STAGE: &str = "token-verify";

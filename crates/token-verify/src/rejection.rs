@@ -1,0 +1,190 @@
+//! Why a token was rejected, and the one table from there to what a client sees.
+
+use std::time::Duration;
+
+use palisade_core::{Denial, DenialKind, Reason};
+
+use crate::STAGE;
+
+/// Why a [`VerifyToken`](crate::VerifyToken) rejects a token.
+///
+/// The client is told apart only what it can act on: that the token expired, that we cannot judge it now,
+/// or that it is invalid. The rest is for the record: each variant has a stable reason code, and the
+/// rejection itself is the [`source`](std::error::Error::source) of the
+/// [`Denial`]. No variant carries anything that a client sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The signature is not the key's.
+    #[error("the signature does not match the key")]
+    BadSignature,
+    /// The token says that its holder must prove possession of a key (`cnf`), and nobody did. To take
+    /// it as a plain bearer token would undo the binding (RFC 9449 §7.2).
+    #[error("the token is bound to a key and came as a plain bearer token")]
+    BoundToKey,
+    /// The algorithm is missing, unknown, symmetric, or not accepted from this issuer.
+    #[error("the signature algorithm is not accepted")]
+    DisallowedAlgorithm,
+    /// The `typ` is not that of an access token: an ID token, a logout token, a proof.
+    #[error("the token is not of an accepted type")]
+    DisallowedType,
+    /// The lifetime is over.
+    #[error("the token expired")]
+    Expired,
+    /// The issuer does not vouch for the token (any more): it is unknown or revoked.
+    #[error("the issuer does not vouch for the token")]
+    Inactive,
+    /// A claim is of the wrong type, out of range, or contradicts another.
+    #[error("the claim `{claim}` cannot be used")]
+    InvalidClaim {
+        /// Its name.
+        claim: &'static str,
+    },
+    /// Nobody can be asked for the keys. The token was not judged.
+    #[error("the keys of the issuer are unavailable")]
+    KeysUnavailable {
+        /// When it makes sense to ask again.
+        retry_after: Option<Duration>,
+    },
+    /// The lifetime is longer than we accept.
+    #[error("the token lives longer than accepted")]
+    LivesTooLong,
+    /// The token is not a token of the form we read.
+    #[error("the token is malformed: {what}")]
+    Malformed {
+        /// What is wrong, in words of ours.
+        what: &'static str,
+    },
+    /// A claim that we need is not there.
+    #[error("the claim `{claim}` is missing")]
+    MissingClaim {
+        /// Its name.
+        claim: &'static str,
+    },
+    /// The lifetime has not begun, or the token comes from the future.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// The issuer has no key of that name for that algorithm.
+    #[error("the issuer has no such key")]
+    UnknownKey,
+    /// The header asks for something that changes what a signature means, and that we do not do.
+    #[error("the header parameter `{parameter}` is not supported")]
+    UnsupportedHeader {
+        /// Its name.
+        parameter: &'static str,
+    },
+    /// The token is somebody else's.
+    #[error("the token was issued by somebody else")]
+    WrongIssuer,
+}
+
+impl Rejection {
+    pub(crate) fn into_denial(self) -> Denial {
+        let (kind, reason) = self.kind_and_reason();
+        let denial = Denial::new(STAGE, kind, reason);
+        let denial = match self.retry_after() {
+            Some(wait) => denial.with_retry_after(wait),
+            None => denial,
+        };
+        denial.with_source(self)
+    }
+
+    const fn retry_after(&self) -> Option<Duration> {
+        if let Self::KeysUnavailable { retry_after } = self { *retry_after } else { None }
+    }
+
+    /// The stable code is for records; the text, for clients, tells no two forgeries apart.
+    const fn kind_and_reason(&self) -> (DenialKind, Reason) {
+        const fn invalid(code: &'static str) -> (DenialKind, Reason) {
+            (DenialKind::InvalidToken, Reason::new(code, "the access token is invalid"))
+        }
+
+        match self {
+            Self::BadSignature => invalid("signature_bad"),
+            Self::BoundToKey => invalid("token_bound"),
+            Self::DisallowedAlgorithm => invalid("algorithm_disallowed"),
+            Self::DisallowedType => invalid("type_disallowed"),
+            Self::Expired => {
+                (DenialKind::InvalidToken, Reason::new("token_expired", "the access token expired"))
+            }
+            Self::Inactive => invalid("token_inactive"),
+            Self::InvalidClaim { .. } => invalid("claim_invalid"),
+            Self::KeysUnavailable { .. } => (
+                DenialKind::Unavailable,
+                Reason::new(
+                    "keys_unavailable",
+                    "the access token cannot be verified at the moment",
+                ),
+            ),
+            Self::LivesTooLong => invalid("lifetime_too_long"),
+            Self::Malformed { .. } => invalid("token_malformed"),
+            Self::MissingClaim { .. } => invalid("claim_missing"),
+            Self::NotYetValid => invalid("token_not_yet_valid"),
+            Self::UnknownKey => invalid("key_unknown"),
+            Self::UnsupportedHeader { .. } => invalid("header_unsupported"),
+            Self::WrongIssuer => invalid("issuer_wrong"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    const ALL: [Rejection; 15] = [
+        Rejection::BadSignature,
+        Rejection::BoundToKey,
+        Rejection::DisallowedAlgorithm,
+        Rejection::DisallowedType,
+        Rejection::Expired,
+        Rejection::Inactive,
+        Rejection::InvalidClaim { claim: "aud" },
+        Rejection::KeysUnavailable { retry_after: Some(Duration::from_secs(7)) },
+        Rejection::LivesTooLong,
+        Rejection::Malformed { what: "no dots" },
+        Rejection::MissingClaim { claim: "sub" },
+        Rejection::NotYetValid,
+        Rejection::UnknownKey,
+        Rejection::UnsupportedHeader { parameter: "crit" },
+        Rejection::WrongIssuer,
+    ];
+
+    #[test]
+    fn the_wire_tells_expired_from_invalid_and_nothing_more() {
+        for rejection in ALL {
+            let denial = rejection.clone().into_denial();
+            let expected = if rejection == Rejection::Expired {
+                (DenialKind::InvalidToken, "the access token expired")
+            } else if matches!(rejection, Rejection::KeysUnavailable { .. }) {
+                (DenialKind::Unavailable, "the access token cannot be verified at the moment")
+            } else {
+                (DenialKind::InvalidToken, "the access token is invalid")
+            };
+            assert_eq!((denial.kind(), denial.reason().text()), expected, "{rejection:?}");
+            assert_eq!(denial.stage(), STAGE);
+        }
+    }
+
+    #[test]
+    fn the_record_tells_all_of_them_apart() {
+        let mut codes: Vec<_> =
+            ALL.into_iter().map(|rejection| rejection.into_denial().reason().code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+        for rejection in ALL {
+            let denial = rejection.clone().into_denial();
+            assert_eq!(denial.source().unwrap().downcast_ref(), Some(&rejection));
+        }
+    }
+
+    #[test]
+    fn an_outage_says_when_to_come_back() {
+        let wait =
+            |retry_after| Rejection::KeysUnavailable { retry_after }.into_denial().retry_after();
+        assert_eq!(wait(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+        assert_eq!(wait(None), None);
+    }
+}
