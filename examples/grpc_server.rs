@@ -35,9 +35,6 @@ use self::greeter::{
     unused_qualifications,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
-    clippy::missing_errors_doc,
-    clippy::must_use_candidate,
-    clippy::return_self_not_must_use,
     reason = "generated code"
 )]
 mod greeter {
