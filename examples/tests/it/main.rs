@@ -1,0 +1,9 @@
+//! Each example server, started as you would start it, and asked over a socket.
+#![cfg(test)]
+
+mod demo;
+mod grpc_server;
+mod hyper_server;
+mod mcp_server;
+mod rest_api;
+mod support;
