@@ -6,7 +6,6 @@ use self::greeter::{HelloRequest, greeter_client::GreeterClient};
 use crate::support::Server;
 
 #[expect(
-    missing_docs,
     unreachable_pub,
     unused_qualifications,
     clippy::allow_attributes,

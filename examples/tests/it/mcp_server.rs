@@ -108,8 +108,7 @@ async fn every_request_is_on_record_and_no_token_is() {
     call(&server, &token, "whoami").await.text().await.unwrap();
     call(&server, &token, "delete_all_notes").await.text().await.unwrap();
     send(request(&server, "tools/list", None), None).await.text().await.unwrap();
-    // A connection of its own, so that all earlier answers are through.
-    let text = std::fs::read_to_string(&audit.0).unwrap();
+    let text = audit.lines(3).await;
     let records: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let [called, refused, unknown] = records.as_slice() else { panic!("{text}") };

@@ -75,6 +75,23 @@ impl TempFile {
     }
 }
 
+impl TempFile {
+    /// The file, as soon as it has so many lines: a record is written when the server is through with an
+    /// answer, which may be after the client is.
+    pub(crate) async fn lines(&self, count: usize) -> String {
+        let read = async {
+            loop {
+                let text = std::fs::read_to_string(&self.0).unwrap_or_default();
+                if text.lines().count() >= count {
+                    return text;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, read).await.unwrap()
+    }
+}
+
 impl Drop for TempFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
