@@ -2,7 +2,7 @@
 
 use crate::tidy::{Finding, repo::Repo, toml};
 
-const SHARED: &[&str] = &["version", "edition", "rust-version", "license", "repository"];
+const SHARED: &[&str] = &["version", "edition", "rust-version", "license"];
 
 /// Has lints of its own, and says there which it leaves out.
 const OWN_LINTS: &[&str] = &["xtask"];
@@ -46,7 +46,7 @@ mod tests {
 
     const GOOD: &str = "[package]\nname = \"a\"\nversion.workspace = true\n\
         edition = { workspace = true }\nrust-version.workspace = true\nlicense.workspace = true\n\
-        repository.workspace = true\n[lints]\nworkspace = true\n[dependencies]\n\
+        [lints]\nworkspace = true\n[dependencies]\n\
         http = { workspace = true, features = [\n  \"x\",\n] }\n";
 
     fn findings(name: &str, manifest: &str) -> Vec<Finding> {
@@ -73,7 +73,7 @@ mod tests {
                 "a dependency of its own",
                 "http = { workspace = true,",
                 "http = { version = \"1\",",
-                11,
+                10,
             ),
             ("no lints", "[lints]\nworkspace = true", "", 0),
             ("lints of its own", "[lints]\nworkspace = true", "[lints.rust]\nx = \"warn\"", 0),
