@@ -19,7 +19,7 @@ use super::{
 /// - Do not retry, do not cache, do not wait: that is done above you, and so is the time limit. What
 ///   cannot be stopped there is a `fetch` that blocks its thread.
 /// - Bound what you read. A document of more than 512 KiB is refused in any case.
-/// - Your error is logged by its `Display`: no user information of URLs, no key material.
+/// - Your error and its sources are logged by their `Display`: no user information of URLs, no key material.
 pub trait FetchKeys: Send + Sync + 'static {
     /// Why there is no document.
     type Error: Error + Send + Sync + 'static;

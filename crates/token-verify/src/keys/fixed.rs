@@ -19,7 +19,7 @@ impl StaticKeys {
     ///
     /// [`InvalidKeySetError`] if it is none, is too large, or has no usable key.
     pub fn from_jwks_json(json: &str) -> Result<Self, InvalidKeySetError> {
-        import_bytes(json.as_bytes(), Import::new()).map(|set| Self(Arc::new(set)))
+        import_bytes(json.as_bytes(), Import::new()).and_then(Self::of)
     }
 
     /// Reads a JWK Set that was parsed already. Prefer [`from_jwks_json`](Self::from_jwks_json): a parsed
@@ -29,7 +29,11 @@ impl StaticKeys {
     ///
     /// As [`from_jwks_json`](Self::from_jwks_json).
     pub fn from_jwks_value(value: &serde_json::Value) -> Result<Self, InvalidKeySetError> {
-        import_value(value, Import::new()).map(|set| Self(Arc::new(set)))
+        import_value(value, Import::new()).and_then(Self::of)
+    }
+
+    fn of(set: KeySet) -> Result<Self, InvalidKeySetError> {
+        if set.len() == 0 { Err(InvalidKeySetError::NoUsableKey) } else { Ok(Self(Arc::new(set))) }
     }
 
     /// How many keys of the set are used.

@@ -208,6 +208,8 @@ fn client(https_only: bool) -> Result<Client, HttpSourceSetupError> {
         .no_zstd()
         .no_proxy()
         .referer(false)
+        // Fetches are minutes apart: a kept connection is mostly one that the other side has closed.
+        .pool_max_idle_per_host(0)
         .build()
         .map_err(|error| HttpSourceSetupError::Client(error.without_url().into()))
 }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde_json::{Map, Value};
 
-use super::{VerificationKey, set::KeySet};
+use super::{VerificationKey, ed25519::is_weak, set::KeySet};
 use crate::{
     crypto::{KeyMaterial, KeyType, MAX_RSA_BITS, PublicKey, SignatureAlgorithm},
     json::{Bounds, read_object},
@@ -15,7 +15,8 @@ use crate::{
 pub(super) const MAX_SET_BYTES: usize = 512 * 1024;
 const MAX_KEYS: usize = 100;
 const MAX_KID_BYTES: usize = 256;
-const SET_BOUNDS: Bounds = Bounds { depth: 8, values: 16 * 1024 };
+/// Deep enough that an odd member spoils its key and not the set.
+const SET_BOUNDS: Bounds = Bounds { depth: 64, values: 16 * 1024 };
 
 const MIN_RSA_BITS: usize = 2048;
 /// FIPS 186-5 §5.1 asks for an exponent above 2^16; both backends stop at 2^33.
@@ -72,13 +73,37 @@ fn import_keys(keys: Option<&Value>, how: Import) -> Result<KeySet, InvalidKeySe
     if keys.len() > MAX_KEYS {
         return Err(InvalidKeySetError::TooManyKeys);
     }
+    let published: Vec<_> = keys.iter().filter(|jwk| is_private(jwk)).collect();
     let usable = keys.iter().enumerate().filter_map(|(index, jwk)| {
-        import_key(jwk, how).map_err(|unusable| unusable.report(index)).ok()
+        import_key(jwk, how)
+            .and_then(|key| {
+                let is_known = published.iter().any(|private| is_same_key(private, jwk));
+                if is_known { Err(Unusable::Published) } else { Ok(key) }
+            })
+            .map_err(|unusable| unusable.report(index))
+            .ok()
     });
     let (named, nameless): (Vec<_>, Vec<_>) = usable.partition(|key| key.kid().is_some());
     let named = without_namesakes(named);
     let set = KeySet::new(named, nameless);
-    if set.len() == 0 { Err(InvalidKeySetError::NoUsableKey) } else { Ok(set) }
+    // An issuer that published the secrets of all its keys has said something: that they are nobody's. Were
+    // that an error, the set before would stay in use.
+    if set.len() == 0 && published.is_empty() {
+        return Err(InvalidKeySetError::NoUsableKey);
+    }
+    Ok(set)
+}
+
+fn is_private(jwk: &Value) -> bool {
+    jwk.as_object().is_some_and(|members| refuse_secrets(members) == Err(Unusable::Private))
+}
+
+/// Whether one is the other, as far as names and public members tell.
+fn is_same_key(private: &Value, other: &Value) -> bool {
+    ["kid", "n", "x"].iter().any(|name| {
+        let (left, right) = (private.get(name), other.get(name));
+        left.is_some_and(Value::is_string) && left == right
+    })
 }
 
 /// Of keys with the same name, none is the right one: who adds a key to a set must not be able to take
@@ -111,10 +136,12 @@ enum Unusable {
     NameTooLong,
     OtherType,
     Private,
+    Published,
     Refused,
     RsaExponent,
     RsaSize,
     SharedName,
+    SmallOrder,
     Symmetric,
     WrongLength,
 }
@@ -131,10 +158,12 @@ impl Unusable {
             | Self::Malformed
             | Self::NameTooLong
             | Self::Private
+            | Self::Published
             | Self::Refused
             | Self::RsaExponent
             | Self::RsaSize
             | Self::SharedName
+            | Self::SmallOrder
             | Self::Symmetric
             | Self::WrongLength => tracing::warn!(index, reason, "key left out of the key set"),
         }
@@ -148,10 +177,12 @@ impl Unusable {
             Self::NameTooLong => "`kid` is longer than 256 bytes",
             Self::OtherType => "`kty` or `crv` is not supported",
             Self::Private => "it has private members: replace it at once",
+            Self::Published => "its private members are in the set: replace it at once",
             Self::Refused => "the cryptographic library refuses it",
             Self::RsaExponent => "the RSA exponent is even, too small or too large",
             Self::RsaSize => "the RSA modulus is even, too small or too large",
             Self::SharedName => "another key has the same `kid`",
+            Self::SmallOrder => "anybody can forge signatures for it",
             Self::Symmetric => "it is symmetric",
             Self::WrongLength => "a coordinate has the wrong length",
         }
@@ -225,6 +256,9 @@ fn import_public_key(
             }
             fits(label, SignatureAlgorithm::Ed25519)?;
             let x = coordinate(&okp.x, 32)?;
+            if is_weak(&x) {
+                return Err(Unusable::SmallOrder);
+            }
             parse(SignatureAlgorithm::Ed25519, KeyMaterial::Ed25519 { x: &x })
         }
         AlgorithmParameters::RSA(rsa) => {

@@ -14,18 +14,21 @@
 //! key must not take the service down (RFC 7517 §5). What is used is held to all of this:
 //!
 //! - `kty` is `RSA`, `EC` (P-256, P-384) or `OKP` (Ed25519); symmetric keys do not verify anything;
-//! - there is no private member: a key whose secret was published is no longer anybody's;
+//! - there is no private member, and no other entry of the set holds the private members of the same key: a key
+//!   whose secret was published is no longer anybody's, and a set of nothing else withdraws all keys;
 //! - `use` is absent or `sig`; `key_ops` is absent or has `verify`;
 //! - `alg` is absent or fits the key. Each key verifies exactly one algorithm: a key on a curve has
 //!   only one, and an RSA key without `alg` is an RS256 key unless the source is told otherwise;
 //! - RSA: 2048 to 8192 bits (4096 with the `rust-crypto` backend), an odd exponent from 65537 to 2³³;
-//! - elliptic curves: coordinates at full length, and a point that is on the curve;
+//! - elliptic curves: coordinates at full length, and a point that is on the curve; for Ed25519, none of the
+//!   few points for which anybody can forge;
 //! - `kid`: up to 256 bytes, and no other usable key has the same. A key without `kid` is used only if
 //!   it is alone.
 //!
 //! A set of more than 512 KiB or 100 keys, with a duplicate JSON name anywhere, or without any usable key
 //! is an error.
 
+mod ed25519;
 #[cfg(feature = "remote-keys")]
 mod fetch;
 mod fixed;

@@ -80,6 +80,26 @@ fn jwk_02_secrets_are_not_keys() {
         assert_eq!(why(&with(jwk(algorithm), member, "AAAA")), Some(Unusable::Private), "{member}");
         assert_eq!(why(&with(jwk(algorithm), member, json!(null))), Some(Unusable::Private));
     }
+    // Whose secret is in the set is out, whatever else the set says about it.
+    let okp = jwk(SigningAlgorithm::EdDSA);
+    for algorithm in [SigningAlgorithm::ES256, SigningAlgorithm::RS256] {
+        let public = jwk(algorithm);
+        for leaked in [with(public.clone(), "d", "AAAA"), without(public.clone(), "kid")] {
+            let leaked = with(leaked, "d", "AAAA");
+            let set = import(&[public.clone(), leaked, okp.clone()]).unwrap();
+            assert_eq!(set.len(), 1, "{}", algorithm.name());
+        }
+    }
+    let leaked = with(okp, "d", "AAAA");
+    assert_eq!(
+        import(std::slice::from_ref(&leaked)).unwrap().len(),
+        0,
+        "it is said, and is no error"
+    );
+    let alone = json!({ "keys": [leaked] }).to_string();
+    let error = crate::keys::StaticKeys::from_jwks_json(&alone).err();
+    assert_eq!(error, Some(InvalidKeySetError::NoUsableKey));
+
     let mixed = import(&[oct, jwk(SigningAlgorithm::ES256)]).unwrap();
     assert_eq!(mixed.len(), 1, "the public key beside it is used");
 }
@@ -300,4 +320,20 @@ fn debug_shows_names_and_no_numbers() {
     let shown = format!("{:?}", import(std::slice::from_ref(&ec)).unwrap());
     assert!(shown.contains(ec["kid"].as_str().unwrap()), "{shown}");
     assert!(!shown.contains(ec["x"].as_str().unwrap()), "{shown}");
+}
+
+#[test]
+fn jwk_10_an_odd_member_spoils_its_key_and_not_the_set() {
+    let odd = json!({ "kty": "x", "x": [[[[[[[[[[[[[[1]]]]]]]]]]]]]] });
+    assert_eq!(import(&[odd, jwk(SigningAlgorithm::ES256)]).unwrap().len(), 1);
+}
+
+#[test]
+fn alg_08_keys_that_anybody_can_forge_for_are_left_out() {
+    let okp = jwk(SigningAlgorithm::EdDSA);
+    let mut one = [0; 32];
+    one[0] = 1;
+    for x in [[0; 32], one] {
+        assert_eq!(why(&with(okp.clone(), "x", encode(&x))), Some(Unusable::SmallOrder));
+    }
 }

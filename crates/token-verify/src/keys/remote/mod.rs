@@ -35,6 +35,8 @@ const COME_BACK: Duration = Duration::from_secs(1);
 /// - A key that is not known causes a fetch, at most one in 30 seconds however many such tokens arrive,
 ///   and their requests wait for that one. So a key that was rotated in works with its first token, and
 ///   a flood of invented key names does not reach the issuer.
+/// - A token that comes while a fetch is under way is not refused for what that fetch brings, which
+///   may be older than its key. It waits for the next one, if the cooldown allows one.
 /// - While fetches fail, the last keys are used for up to 24 hours. Fetches are retried after one
 ///   second, then two, four, up to the cooldown.
 /// - A set replaces the one before it. A key that is not in it is withdrawn, at once.
@@ -50,9 +52,9 @@ const COME_BACK: Duration = Duration::from_secs(1);
 /// use palisade_token_verify::keys::{KeyDocument, RemoteKeys};
 ///
 /// # async fn read_from_vault() -> std::io::Result<Vec<u8>> { Ok(Vec::new()) }
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn
-/// std::error::Error>> { let keys = RemoteKeys::spawn(|| async {
-/// read_from_vault().await.map(KeyDocument::from_json) })?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keys = RemoteKeys::spawn(|| async { read_from_vault().await.map(KeyDocument::from_json) })?;
 /// # drop(keys); Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -103,12 +105,14 @@ impl RemoteKeys {
         })))
     }
 
-    fn wait_for_next_fetch(&self, hint: &KeyHint<'_>, seen: u64) -> KeyLookup<RemoteKeysWait> {
+    fn wait_for(&self, fetch: Awaited, hint: &KeyHint<'_>, seen: u64) -> KeyLookup<RemoteKeysWait> {
         let Ok(permit) = Arc::clone(&self.0.waiters).try_acquire_owned() else {
             return KeyLookup::Ready(KeyAnswer::Unavailable { retry_after: Some(COME_BACK) });
         };
         let waiter = Waiter {
             snapshot: self.0.snapshot.clone(),
+            asked: Arc::clone(&self.0.asked),
+            fetch,
             seen,
             kid: hint.kid.map(Into::into),
             algorithm: hint.algorithm,
@@ -133,15 +137,26 @@ impl KeySource for RemoteKeys {
             Consulted::AskAndWait => {
                 // A request, not an order: the task knows whether it is time.
                 self.0.asked.notify_one();
-                self.wait_for_next_fetch(hint, seen)
+                self.wait_for(Awaited::Next, hint, seen)
             }
-            Consulted::Wait => self.wait_for_next_fetch(hint, seen),
+            Consulted::Wait => self.wait_for(Awaited::UnderWay, hint, seen),
         }
     }
 }
 
+/// The fetch that a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    /// It begins after the token came: what it does not bring does not exist.
+    Next,
+    /// It began before the token came, and may bring a set that is older than the key.
+    UnderWay,
+}
+
 struct Waiter {
     snapshot: watch::Receiver<Snapshot>,
+    asked: Arc<Notify>,
+    fetch: Awaited,
     seen: u64,
     kid: Option<Box<str>>,
     algorithm: SignatureAlgorithm,
@@ -150,12 +165,28 @@ struct Waiter {
 }
 
 impl Waiter {
-    /// Ends with the fetch, which has a time limit, or with the task.
+    /// Ends with the fetch, or with the one after it. Each has a time limit. Or with the task.
     async fn wait(mut self) -> KeyAnswer {
         let hint = KeyHint { kid: self.kid.as_deref(), algorithm: self.algorithm };
-        match self.snapshot.wait_for(|snapshot| snapshot.attempts() > self.seen).await {
-            Ok(snapshot) => snapshot.settle(&hint, Instant::now(), &self.settings),
-            Err(_) => KeyAnswer::Unavailable { retry_after: None },
+        loop {
+            let seen = self.seen;
+            let Ok(snapshot) = self.snapshot.wait_for(|snapshot| snapshot.attempts() > seen).await
+            else {
+                return KeyAnswer::Unavailable { retry_after: None };
+            };
+            let now = Instant::now();
+            // A fetch that failed is no reason to make another at once.
+            if self.fetch == Awaited::Next || snapshot.has_failed() {
+                return snapshot.settle(&hint, now, &self.settings);
+            }
+            // Whatever is under way now began after the token came.
+            self.fetch = Awaited::Next;
+            self.seen = snapshot.attempts();
+            match snapshot.consult(&hint, now, &self.settings) {
+                Consulted::Answer(answer) => return answer,
+                Consulted::AskAndWait => self.asked.notify_one(),
+                Consulted::Wait => {}
+            }
         }
     }
 }

@@ -85,6 +85,11 @@ impl Snapshot {
         self.attempts
     }
 
+    /// Whether the last fetch failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.last.is_some_and(|last| last.outcome == Outcome::Failed)
+    }
+
     pub(super) fn set(&self) -> Option<&Arc<KeySet>> {
         self.keys.as_ref().map(|held| &held.set)
     }
@@ -107,7 +112,7 @@ impl Snapshot {
         }
     }
 
-    /// The answer after a fetch, whatever it is: nobody waits twice.
+    /// The answer after a fetch that began after the question.
     pub(super) fn settle(
         &self,
         hint: &KeyHint<'_>,
@@ -133,11 +138,7 @@ impl Snapshot {
             {
                 KeyAnswer::Unknown
             }
-            Some(last) => KeyAnswer::Unavailable {
-                retry_after: Some(
-                    last.next.saturating_duration_since(now).max(Duration::from_secs(1)),
-                ),
-            },
+            Some(last) => come_back_at(last.next, now),
             None => KeyAnswer::Unavailable { retry_after: None },
         }
     }
@@ -148,6 +149,11 @@ impl Snapshot {
             .filter(|held| now.saturating_duration_since(held.since) <= settings.max_stale)
             .map(|held| &*held.set)
     }
+}
+
+fn come_back_at(next: Instant, now: Instant) -> KeyAnswer {
+    let wait = next.saturating_duration_since(now).max(Duration::from_secs(1));
+    KeyAnswer::Unavailable { retry_after: Some(wait) }
 }
 
 impl fmt::Debug for Snapshot {

@@ -1,6 +1,8 @@
 //! The one task: it alone fetches, one fetch at a time, so an older answer cannot replace a newer one.
 
 use std::{
+    error::Error,
+    fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
@@ -49,7 +51,7 @@ pub(super) async fn run<F: FetchKeys>(
             Err(error) => {
                 failures = failures.saturating_add(1);
                 let wait = retry_after(failures, settings.cooldown);
-                tracing::warn!(%error, failures, "fetching keys failed");
+                tracing::warn!(error = %Causes(&error), failures, "fetching keys failed");
                 let next = after(ended, wait);
                 snapshot.send_modify(|snapshot| snapshot.fail(next));
                 next
@@ -88,14 +90,29 @@ fn retry_after(failures: u32, cooldown: Duration) -> Duration {
     FIRST_RETRY.saturating_mul(1 << doublings).min(cooldown)
 }
 
+/// An error and what caused it, in one line.
+struct Causes<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
-enum FetchError<E> {
+enum FetchError<E: Error + 'static> {
     #[error(transparent)]
     Document(InvalidKeySetError),
     #[error("the source panicked")]
     Panicked,
-    #[error("the source said: {0}")]
-    Source(E),
+    #[error("the source failed")]
+    Source(#[source] E),
     #[error("the source took too long")]
     TimedOut,
 }
