@@ -27,7 +27,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, heade
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_audit_log::{AuditLogLayer, JsonLinesSink, TracingSink};
 use palisade_core::{AccessStack, ClientAddr, Operation, Principal, Resource, ScopeSet};
-use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging};
+use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging, span};
 use palisade_mcp_request::{JsonRpcRenderer, McpRequestLayer};
 use palisade_rate_limit::{Cost, CostTable, PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
@@ -76,7 +76,7 @@ async fn main() -> Result<(), AnyError> {
 
     // Requests for other hosts, or from other web pages, are DNS rebinding until we say otherwise.
     let host = resource.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
-    let mut protocol = McpRequestLayer::new().allow_host(&host)?;
+    let mut protocol = McpRequestLayer::new("/mcp").allow_host(&host)?;
     let origin = args.get("allow-origin");
     if let Some(origin) = origin {
         protocol = protocol.allow_origin(origin)?;
@@ -134,7 +134,7 @@ async fn main() -> Result<(), AnyError> {
         // axum serves bodies of its own type only.
         .map_response(|response: Response<_>| response.map(Body::new))
         .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(cors(origin)?)
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
         .layer(RequestBodyDeadlineLayer::new(Duration::from_secs(10)))

@@ -12,7 +12,7 @@ use http::{Method, Request, Response};
 use jwks_client_rs::source::WebSource;
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_core::{Principal, Resource};
-use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging};
+use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging, span};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
 use palisade_token_verify::{
     Issuer, JwtVerifier, TokenVerifyLayer,
@@ -45,7 +45,7 @@ async fn main() -> Result<(), AnyError> {
     let app = ServiceBuilder::new()
         // axum serves bodies of its own type only, and the trace layer wraps them.
         .map_response(|response: Response<_>| response.map(Body::new))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?))
         .layer(AudienceGuardLayer::new(resource))
         .layer(ScopePolicyLayer::new(policy))

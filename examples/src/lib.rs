@@ -81,6 +81,12 @@ pub fn end_with_parent(args: &Args) {
     }
 }
 
+/// The span of a request in the log, for tower-http's trace layer. Its own has the query, and some clients put
+/// tokens there.
+pub fn span<B>(request: &http::Request<B>) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
+}
+
 /// Tells whoever started the server where it listens.
 #[expect(clippy::print_stdout, reason = "this is the server's answer to the one who started it")]
 pub fn announce(url: &str) {

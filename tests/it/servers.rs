@@ -303,7 +303,7 @@ async fn under_rmcp() {
         LocalSessionManager::default().into(),
         StreamableHttpServerConfig::default(),
     );
-    let app = stack!(world, sink, boxed).protocol(McpRequestLayer::new()).build().layer(mcp);
+    let app = stack!(world, sink, boxed).protocol(McpRequestLayer::new("/mcp")).build().layer(mcp);
     let (listener, addr) = listener().await;
     spawn(serve(listener, app));
     interrogate(addr, MCP, &world, &sink).await;

@@ -133,7 +133,7 @@ where
             "rate-limit by principal",
             RateLimitLayer::new(quota(), PerPrincipal::new()),
         ),
-        named::<B, _, _>("mcp-request", McpRequestLayer::new()),
+        named::<B, _, _>("mcp-request", McpRequestLayer::new("/mcp")),
         named::<B, TestBody, _>("scope-policy", ScopePolicyLayer::new(policy)),
     ])
 }

@@ -13,8 +13,9 @@ use crate::{
     call::{McpCall, MessageKind},
     error::{Class, HeaderMismatchError, InvalidMessageError, Problem, UnreadableBodyError},
     headers::{self, Mirrored},
+    layer::Settings,
     message::Message,
-    origin::{Addressees, Misdirected},
+    origin::Misdirected,
 };
 
 const BODY_TOO_LARGE: Reason = Reason::new("body_too_large", "the body is too large");
@@ -52,10 +53,12 @@ pub(crate) enum Head {
 pub(crate) fn check_head(
     request: &Parts,
     at_least: u64,
-    limit: usize,
-    addressees: &Addressees,
+    settings: &Settings,
 ) -> Result<Head, Denial> {
-    addressees.check(request).map_err(misdirected)?;
+    settings.addressees.check(request).map_err(misdirected)?;
+    if request.uri.path() != &*settings.endpoint {
+        return Ok(Head::Other);
+    }
     if request.method != Method::POST {
         headers::version(&request.headers)
             .map_err(|error| bad_request(VERSION_MALFORMED).with_source(error))?;
@@ -68,7 +71,7 @@ pub(crate) fn check_head(
     if request.headers.get_all(CONTENT_ENCODING).iter().any(|line| !is(line, "identity")) {
         return Err(unsupported(CONTENT_ENCODING_UNSUPPORTED));
     }
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    let limit = u64::try_from(settings.max_body_bytes).unwrap_or(u64::MAX);
     if at_least > limit || content_length(&request.headers).is_some_and(|length| length > limit) {
         return Err(too_large());
     }

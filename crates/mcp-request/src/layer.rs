@@ -22,23 +22,27 @@ pub struct McpRequestLayer<R = PlainRenderer> {
 /// What the services of a layer share.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    pub(crate) endpoint: Box<str>,
     pub(crate) max_body_bytes: usize,
     pub(crate) addressees: Addressees,
 }
 
 impl McpRequestLayer {
-    /// A layer for a service on this machine: hosts and origins must be loopback ones, a body may have
-    /// 4 MiB.
-    pub fn new() -> Self {
-        let settings =
-            Settings { max_body_bytes: DEFAULT_MAX_BODY_BYTES, addressees: Addressees::default() };
+    /// A layer for the MCP endpoint at this path, such as `/mcp`, of a service on this machine: hosts and
+    /// origins must be loopback ones, a body may have 4 MiB.
+    ///
+    /// The path is compared byte for byte with that of the request. Requests to other paths are not
+    /// messages, whatever they hold: they keep the operation that HTTP gives them. Otherwise a message
+    /// that a policy allows would open every route of the service, each with its own idea of the body.
+    ///
+    /// If a router in front takes a prefix away, name what is left.
+    pub fn new(endpoint: impl Into<Box<str>>) -> Self {
+        let settings = Settings {
+            endpoint: endpoint.into(),
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            addressees: Addressees::default(),
+        };
         Self { settings: Arc::new(settings), renderer: PlainRenderer::new() }
-    }
-}
-
-impl Default for McpRequestLayer {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

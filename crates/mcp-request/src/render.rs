@@ -4,9 +4,7 @@ use std::{error::Error, fmt};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header::CONTENT_TYPE, request::Parts};
-use palisade_core::{
-    Denial, DenialKind, FromBytes, MakeBody, PlainRenderer, RenderDenial, ScopeToken, is_grpc,
-};
+use palisade_core::{Denial, DenialKind, FromBytes, MakeBody, RenderDenial, ScopeToken};
 use serde::Serialize;
 
 use crate::{HeaderMismatchError, InvalidMessageError, McpCall, RequestId};
@@ -39,7 +37,8 @@ const INVALID_REQUEST: i32 = -32600;
 /// [`DenialKind::as_str`](palisade_core::DenialKind::as_str); `requiredScopes` and `retryAfterSeconds` are
 /// there if they are known.
 ///
-/// A gRPC request gets what [`PlainRenderer`] gives it.
+/// Nobody speaks gRPC to an MCP service, so a request that says it does gets the same: a refusal that HTTP
+/// calls 200 would be taken for a success by everything in between.
 #[derive(Clone, Copy, Default)]
 pub struct JsonRpcRenderer<M = FromBytes> {
     make_body: M,
@@ -63,10 +62,6 @@ impl<M> JsonRpcRenderer<M> {
 
 impl<B, M: MakeBody<B>> RenderDenial<B> for JsonRpcRenderer<M> {
     fn render(&self, denial: &Denial, request: &Parts) -> Response<B> {
-        if is_grpc(request) {
-            let plain: Response<()> = PlainRenderer::new().render(denial, request);
-            return plain.map(|()| self.make_body.make_body(Bytes::new()));
-        }
         let text = serde_json::to_vec(&Message::of(denial, request)).unwrap_or_default();
         let mut response = Response::new(self.make_body.make_body(Bytes::from(text)));
         *response.status_mut() = denial.kind().status();

@@ -50,15 +50,15 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let Settings { max_body_bytes, addressees } = &*self.settings;
-        match admit::check_head(&parts, body.size_hint().lower(), *max_body_bytes, addressees) {
+        let limit = self.settings.max_body_bytes;
+        match admit::check_head(&parts, body.size_hint().lower(), &self.settings) {
             Ok(Head::Message) => {
                 // The message is read before the inner service is called, so the future must take the
                 // service along. It takes the instance that was polled ready: a clone of it was not,
                 // and may hold no permit of a limit, or panic.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::read(ready, self.renderer.clone(), parts, body, *max_body_bytes)
+                ResponseFuture::read(ready, self.renderer.clone(), parts, body, limit)
             }
             Ok(Head::Other) => ResponseFuture::inner(
                 self.inner.call(Request::from_parts(parts, McpBody::passed(body))),

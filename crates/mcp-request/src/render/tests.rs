@@ -72,15 +72,13 @@ fn the_body_says_what_would_help() {
 }
 
 #[test]
-fn grpc_requests_get_a_grpc_status_and_no_body() {
+fn a_request_that_says_it_is_grpc_is_refused_in_http() {
     let mut request = request(None);
     request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     let response: Response<Bytes> =
         denial(DenialKind::Forbidden).into_response(&JsonRpcRenderer::new(), &request);
-    assert_eq!(response.status(), 200);
-    assert_eq!(response.headers()["grpc-status"], "7");
-    assert_eq!(response.headers()["grpc-message"], "some reason");
-    assert_eq!(response.body(), &Bytes::new());
+    assert_eq!(response.status(), 403);
+    assert!(!response.headers().contains_key("grpc-status"));
 }
 
 #[test]

@@ -8,7 +8,10 @@ use http_body_util::{Full, Limited};
 use super::*;
 
 fn limited(limit: usize) -> McpRequestLayer<JsonRpcRenderer> {
-    McpRequestLayer::new().max_body_bytes(limit).unwrap().with_renderer(JsonRpcRenderer::new())
+    McpRequestLayer::new("/mcp")
+        .max_body_bytes(limit)
+        .unwrap()
+        .with_renderer(JsonRpcRenderer::new())
 }
 
 #[tokio::test]
@@ -84,7 +87,7 @@ async fn mcp_11_the_default_limit_is_4_mib() {
     assert_eq!(send(accepted).await.0.status(), 200);
     let refused = post().body(padded((4 << 20) + 1).as_str().into()).unwrap();
     assert_eq!(refusal(refused).await, (413, "body_too_large"));
-    McpRequestLayer::new().max_body_bytes(0).unwrap_err();
+    McpRequestLayer::new("/mcp").max_body_bytes(0).unwrap_err();
 }
 
 #[tokio::test]
@@ -117,7 +120,7 @@ async fn what_is_no_post_is_passed_unread() {
         let request =
             Request::builder().method(method).uri("http://localhost/mcp").body(body).unwrap();
         let keeper = Keeper::default();
-        let call = McpRequestLayer::new().layer(keeper.clone()).call(request);
+        let call = McpRequestLayer::new("/mcp").layer(keeper.clone()).call(request);
         assert_eq!(polls.load(Ordering::Relaxed), 0, "{method}");
         assert_eq!(call.await.unwrap().status(), 200, "{method}");
         let seen = keeper.take().unwrap();

@@ -44,7 +44,7 @@ impl<B> Service<Request<B>> for OncePerReady {
 async fn the_instance_that_was_ready_is_the_one_that_is_called() {
     let inner = OncePerReady::default();
     let calls = Arc::clone(&inner.calls);
-    let mut service = McpRequestLayer::new().layer(inner);
+    let mut service = McpRequestLayer::new("/mcp").layer(inner);
     for _ in 0..2 {
         let request = post().body(Frames::from(PING)).unwrap();
         ServiceExt::<Request<Frames>>::ready(&mut service)
@@ -69,7 +69,7 @@ async fn a_request_that_is_dropped_while_it_is_read_never_happened() {
     let half = Frames::of(["{\"jsonrpc\":"]).then_nothing_more();
     let keeper = Keeper::default();
     let held = Arc::clone(&keeper.0);
-    let service = McpRequestLayer::new().layer(keeper);
+    let service = McpRequestLayer::new("/mcp").layer(keeper);
     let mut call: Pin<Box<Oneshot<_, _>>> = Box::pin(service.oneshot(post().body(half).unwrap()));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(call.as_mut().poll(&mut cx).is_pending());
@@ -83,7 +83,7 @@ fn everything_can_move_between_threads() {
     fn is_good<T: Clone + Send + Sync + 'static>(_: &T) {}
     fn can_move<T: Send + Sync>(_: &T) {}
 
-    let layer = McpRequestLayer::new().with_renderer(JsonRpcRenderer::new());
+    let layer = McpRequestLayer::new("/mcp").with_renderer(JsonRpcRenderer::new());
     is_good(&layer);
     let mut service = layer.layer(OncePerReady::default());
     is_good(&service);
@@ -94,7 +94,7 @@ fn everything_can_move_between_threads() {
 #[test]
 fn debug_shows_no_parameters() {
     let inner = OncePerReady::default();
-    let mut service = McpRequestLayer::new().layer(inner);
+    let mut service = McpRequestLayer::new("/mcp").layer(inner);
     assert!(format!("{service:?}").starts_with("McpRequest { inner: OncePerReady"));
     let future = service.call(post().body(Frames::from("secret")).unwrap());
     assert_eq!(format!("{future:?}"), "ResponseFuture { .. }");

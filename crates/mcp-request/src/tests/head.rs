@@ -1,6 +1,9 @@
 //! Heads: what is refused before a body is read.
 
-use super::*;
+use palisade_core::Operation;
+
+use super::{message::TOOL_CALL, *};
+use crate::McpCall;
 
 #[tokio::test]
 async fn mcp_10_a_body_says_that_it_is_json() {
@@ -21,7 +24,7 @@ async fn mcp_10_a_body_says_that_it_is_json() {
         ("application/grpc-web", false),
         ("", false),
     ] {
-        let request = Request::post("http://localhost/")
+        let request = Request::post("http://localhost/mcp")
             .header("content-type", content_type)
             .body(Frames::from(PING))
             .unwrap();
@@ -34,7 +37,7 @@ async fn mcp_10_a_body_says_that_it_is_json() {
             assert_eq!(polls.load(Ordering::Relaxed), 0, "{content_type}");
         }
     }
-    let without = Request::post("http://localhost/").body(Frames::from(PING)).unwrap();
+    let without = Request::post("http://localhost/mcp").body(Frames::from(PING)).unwrap();
     assert_eq!(refusal(without).await, (415, "content_type_unsupported"));
     let twice = post().header("content-type", "text/plain").body(Frames::from(PING)).unwrap();
     assert_eq!(refusal(twice).await, (415, "content_type_unsupported"));
@@ -111,13 +114,30 @@ async fn versions_are_well_formed_for_every_method() {
 }
 
 #[tokio::test]
-async fn grpc_clients_get_a_grpc_status() {
-    let request = Request::post("http://localhost/pkg.Service/Method")
+async fn who_claims_to_speak_grpc_is_refused_like_all_others() {
+    let request = Request::post("http://localhost/mcp")
         .header("content-type", "application/grpc")
         .body(Frames::default())
         .unwrap();
     let (response, seen) = send(request).await;
     assert!(seen.is_none());
-    assert_eq!(response.status(), 200);
-    assert_eq!(response.headers()["grpc-status"], "3");
+    assert_eq!(response.status(), 415, "and not 200 with a gRPC status");
+}
+
+/// A message that a policy allows must not open other routes.
+#[tokio::test]
+async fn pth_01_only_the_endpoint_takes_messages() {
+    for path in ["/", "/mcp/", "/MCP", "/mcp2", "//mcp", "/x/../mcp", "/%6dcp", "/admin"] {
+        let request = Request::post(format!("http://localhost{path}"))
+            .header("content-type", "application/json")
+            .body(Frames::from(TOOL_CALL))
+            .unwrap();
+        let (response, seen) = send(request).await;
+        assert_eq!(response.status(), 200, "{path}");
+        let seen = seen.unwrap();
+        assert_eq!(*Operation::of(&seen.parts), Operation::http("POST", path), "{path}");
+        assert!(McpCall::of(&seen.parts).is_none(), "{path}");
+    }
+    let elsewhere = Request::post("http://evil.example/admin").body(Frames::default()).unwrap();
+    assert_eq!(refusal(elsewhere).await, (403, "host_not_allowed"), "hosts count everywhere");
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{HeaderMismatchError, McpCall, MessageKind, RequestId};
 
-const TOOL_CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"danger","arguments":{"secret":"hunter2"}}}"#;
+pub(super) const TOOL_CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"danger","arguments":{"secret":"hunter2"}}}"#;
 
 #[tokio::test]
 async fn the_operation_and_the_call_are_left() {

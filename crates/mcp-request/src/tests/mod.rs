@@ -141,7 +141,7 @@ async fn send_through(
 }
 
 async fn send(request: Request<Frames>) -> (Response<Bytes>, Option<Seen>) {
-    send_through(McpRequestLayer::new().with_renderer(JsonRpcRenderer::new()), request).await
+    send_through(McpRequestLayer::new("/mcp").with_renderer(JsonRpcRenderer::new()), request).await
 }
 
 /// The status and the code of the reason, once it is sure that nothing reached the inner service.
