@@ -1,6 +1,7 @@
 //! Each example server, started as you would start it, and asked over a socket.
 #![cfg(test)]
 
+mod attacks;
 mod demo;
 mod grpc_server;
 mod hyper_server;

@@ -1,0 +1,128 @@
+//! `docs/attacks.md` says what was done, all of it and nothing else.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Row, SECTIONS};
+
+/// The catalogue: so many attacks of each kind.
+const CATALOGUE: &[(&str, usize)] = &[
+    ("ALG", 11),
+    ("HDR", 11),
+    ("ENC", 9),
+    ("CLM", 10),
+    ("AUD", 10),
+    ("JWK", 13),
+    ("HTTP", 12),
+    ("SCP", 10),
+    ("MCP", 15),
+    ("PTH", 6),
+    ("BDY", 4),
+];
+
+/// A line of one of the document's tables.
+struct Listed {
+    attack: String,
+    answer: String,
+    tests: String,
+}
+
+impl Row {
+    fn answer(&self) -> String {
+        let answers: Vec<_> = self.answers.iter().map(|answer| format!("`{answer}`")).collect();
+        answers.join(", ")
+    }
+}
+
+impl Listed {
+    /// A remark may follow the answer, after a semicolon.
+    fn says(&self, row: &Row) -> bool {
+        let remark = self.answer.strip_prefix(&row.answer());
+        let is_open = row.answers.contains(&"200");
+        self.attack == row.attack
+            && (!is_open || self.answer.contains("; open: "))
+            && remark.is_some_and(|remark| remark.is_empty() || remark.starts_with("; "))
+            && self.tests.contains(&format!("`{}`", row.test))
+    }
+}
+
+#[test]
+fn the_document_lists_what_was_done() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut listed = read(&repository.join("docs/attacks.md"));
+    let mut sources = String::new();
+    for folder in ["crates", "examples", "tests"] {
+        append_sources(&repository.join(folder), &mut sources);
+    }
+    let mut wrong = Vec::new();
+
+    for (id, line) in &listed {
+        let names: Vec<_> = line.tests.split('`').skip(1).step_by(2).collect();
+        if names.is_empty()
+            && !line.answer.contains("not applicable: ")
+            && !line.answer.contains("open: ")
+        {
+            wrong.push(format!("{id} names no test and does not say why"));
+        }
+        for name in names {
+            if !sources.contains(&format!("fn {name}(")) {
+                wrong.push(format!("{id} names the test {name}, which does not exist"));
+            }
+        }
+    }
+    for (kind, count) in CATALOGUE {
+        for number in 1..=*count {
+            let id = format!("{kind}-{number:02}");
+            if !listed.contains_key(&id) {
+                wrong.push(format!("{id} is not listed"));
+            }
+        }
+    }
+    for row in SECTIONS.iter().copied().flatten() {
+        if !listed.remove(row.id).is_some_and(|line| line.says(row)) {
+            let Row { id, attack, test, .. } = row;
+            wrong.push(format!("not listed as: | {id} | {attack} | {} | `{test}` |", row.answer()));
+        }
+    }
+    for (id, line) in &listed {
+        // What is left was not done here, so there is no answer that anybody saw.
+        if line.answer.starts_with('`') {
+            wrong.push(format!("{id} claims an answer, and no row of the code backs it"));
+        }
+    }
+    assert!(wrong.is_empty(), "docs/attacks.md:\n{}", wrong.join("\n"));
+}
+
+fn read(document: &Path) -> BTreeMap<String, Listed> {
+    let text = fs::read_to_string(document).unwrap();
+    let mut listed = BTreeMap::new();
+    for line in text.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [id, attack, answer, tests] = cells.as_slice() else { panic!("four cells: {line}") };
+        let is_id = id.split_once('-').is_some_and(|(kind, number)| {
+            number.parse::<usize>().is_ok() && CATALOGUE.iter().any(|(other, _)| *other == kind)
+        });
+        if is_id {
+            let [attack, answer, tests] = [attack, answer, tests].map(|cell| (*cell).to_owned());
+            let earlier = listed.insert((*id).to_owned(), Listed { attack, answer, tests });
+            assert!(earlier.is_none(), "{id} is listed twice");
+        } else {
+            assert_eq!(*id, "id", "not in the catalogue: {line}");
+        }
+    }
+    listed
+}
+
+fn append_sources(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path: PathBuf = entry.unwrap().path();
+        if path.is_dir() {
+            append_sources(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
