@@ -123,7 +123,10 @@ async fn main() -> Result<(), AnyError> {
     let mcp = StreamableHttpService::new(
         move || Ok(notes.clone()),
         Arc::new(LocalSessionManager::default()),
-        StreamableHttpServerConfig::default().with_allowed_hosts([host]),
+        // rmcp does not tie a session to its caller, so none are kept.
+        StreamableHttpServerConfig::default()
+            .with_allowed_hosts([host])
+            .with_legacy_session_mode(false),
     );
 
     // One layer around the finished router: no route can be forgotten.
@@ -166,7 +169,8 @@ fn policy() -> Result<ScopePolicy, AnyError> {
         policy = policy.allow(mcp(method), "notes:read")?;
     }
     Ok(policy
-        // The older transport also opens a stream and ends its session.
+        // Clients of older revisions ask for a stream and end a session. The server has neither and says 405,
+        // which they understand; a 403 they would not.
         .allow(Operation::http("GET", "/mcp"), "notes:read")?
         .allow(Operation::http("DELETE", "/mcp"), "notes:read")?
         .allow(tool("whoami"), "notes:read")?

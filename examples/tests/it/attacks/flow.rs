@@ -8,10 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    PATIENCE, Target,
-    raw::{Answer, Raw},
-};
+use super::{PATIENCE, Target, raw::Answer};
 
 impl Target {
     /// Writes all of it on one connection and reads until the server closes. One answer for each request that
@@ -25,19 +22,6 @@ impl Target {
         let starts: Vec<_> = text.match_indices("HTTP/1.1 ").map(|(start, _)| start).collect();
         let ends = starts.iter().skip(1).copied().chain([text.len()]);
         starts.iter().zip(ends).map(|(start, end)| Answer::parse(&answer[*start..end])).collect()
-    }
-
-    /// Reads the head of an answer and what comes with it: some answers never end, unless you hang up.
-    pub(super) async fn open(&mut self, request: &Raw) -> (Answer, TcpStream) {
-        self.on_record += 1;
-        let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        stream.write_all(&request.bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.windows(4).any(|window| window == b"\r\n\r\n") {
-            let read = timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap();
-            assert!(read > 0, "{}: no head", self.row.id);
-        }
-        (Answer::parse(&answer), stream)
     }
 
     /// Writes `start`, then `more` four times a second. Gives the answer, and whether the connection is still open
