@@ -251,7 +251,7 @@ impl Target {
         assert_eq!(answer.summary(), "401 token_missing", "{}: still alive", self.row.id);
         let mut text = String::new();
         // The last record is written when the answer is through, which is about when we see it.
-        for _ in 0..50 {
+        for _ in 0..500 {
             text = std::fs::read_to_string(&self.audit.0).unwrap();
             if text.lines().count() >= self.on_record {
                 break;
