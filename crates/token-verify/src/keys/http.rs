@@ -31,12 +31,17 @@ const METADATA_BOUNDS: Bounds = Bounds { depth: 16, values: 4096 };
 /// configuration to decide; nothing in a request has any influence on it.
 ///
 /// ```no_run
-/// use palisade_token_verify::{Issuer, JwtVerifier, keys::{HttpSource, RemoteKeys}};
+/// use palisade_token_verify::keys::{HttpSource, RemoteKeys};
+/// use palisade_token_verify::{Issuer, JwtVerifier};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn
-/// std::error::Error>> { let issuer = Issuer::parse("https://as.example")?; let keys =
-/// RemoteKeys::spawn(HttpSource::discover(&issuer)?)?; let verifier = JwtVerifier::new(issuer, keys)?;
-/// # drop(verifier); Ok(()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let issuer = Issuer::parse("https://as.example")?;
+/// let keys = RemoteKeys::spawn(HttpSource::discover(&issuer)?)?;
+/// let verifier = JwtVerifier::new(issuer, keys)?;
+/// # drop(verifier);
+/// # Ok(())
+/// # }
 /// ```
 pub struct HttpSource {
     client: Client,

@@ -19,10 +19,13 @@ use super::{FetchKeys, KeyDocument};
 /// use jwks_client_rs::source::WebSource;
 /// use palisade_token_verify::keys::{JwksClientSource, RemoteKeys};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn
-/// std::error::Error>> { let source = WebSource::builder().build("https://as.example/jwks".parse()?)?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let source = WebSource::builder().build("https://as.example/jwks".parse()?)?;
 /// let keys = RemoteKeys::spawn(JwksClientSource::new(source))?;
-/// # drop(keys); Ok(()) }
+/// # drop(keys);
+/// # Ok(())
+/// # }
 /// ```
 pub struct JwksClientSource<S>(S);
 

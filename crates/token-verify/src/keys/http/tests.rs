@@ -1,5 +1,11 @@
+use std::{env, process::Command};
+
 use palisade_test_issuer::{Behaviour, TestIssuer};
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 use super::*;
 use crate::{
@@ -151,4 +157,70 @@ fn jwk_12_the_address_of_the_keys_is_read_from_the_right_metadata_only() {
         assert!(matches!(outcome(metadata, &https), Err(KeyUrl)), "{url}");
     }
     assert!(matches!(outcome(json!({ "issuer": "https://as.example" }), &https), Err(KeyUrl)));
+}
+
+/// Accepts one connection, and reads one request from it.
+async fn accept_request(listener: TcpListener) -> (TcpStream, String) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    (stream, String::from_utf8(head).unwrap())
+}
+
+#[tokio::test]
+async fn jwk_06_an_exchange_is_limited_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let server = async {
+        let held = accept_request(listener).await;
+        // From here on nothing happens but that time passes, so it passes at once.
+        tokio::time::pause();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(held);
+    };
+    let source = HttpSource::new(&url).unwrap();
+    tokio::select! {
+        biased;
+        answer = source.fetch() => {
+            assert!(matches!(answer, Err(HttpSourceError::Exchange(_))));
+        }
+        () = server => panic!("still waiting after a minute"),
+    }
+}
+
+#[tokio::test]
+async fn jwk_06_a_compressed_answer_is_neither_asked_for_nor_expanded() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let server = async {
+        let (mut stream, head) = accept_request(listener).await;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}")
+            .await
+            .unwrap();
+        head
+    };
+    let source = HttpSource::new(&url).unwrap();
+    let (answer, head) = tokio::join!(source.get(&url, "application/json"), server);
+    assert!(!head.to_ascii_lowercase().contains("accept-encoding"), "{head}");
+    // Expanding would have failed: these bytes are not gzip.
+    assert_eq!(answer.unwrap(), b"{}");
+}
+
+/// A proxy variable must not decide who provides keys. The environment of a process is read once, so
+/// another process has to fetch with it.
+#[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "keys::http::tests::fetches_from_a_named_address_and_by_discovery"])
+        .env("http_proxy", "http://127.0.0.1:1")
+        .env("all_proxy", "http://127.0.0.1:1")
+        .env_remove("no_proxy")
+        .env_remove("NO_PROXY")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
 }
