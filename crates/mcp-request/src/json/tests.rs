@@ -139,12 +139,11 @@ fn open_names_are_bounded_and_closed_ones_are_forgotten() {
     let members =
         |count: usize| (0..count).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",");
     let object = |count| format!("{{{}}}", members(count));
-    assert_eq!(scan(&object(MAX_OPEN_NAMES)), Ok(Value::Other));
-    assert_eq!(scan(&object(MAX_OPEN_NAMES + 1)), Err(JsonError::TooManyNames));
-    let inside_another =
-        format!("{{{},\"x\":{}}}", members(MAX_OPEN_NAMES / 2), object(MAX_OPEN_NAMES / 2 + 1));
+    assert_eq!(scan(&object(10_000)), Ok(Value::Other));
+    assert_eq!(scan(&object(10_001)), Err(JsonError::TooManyNames));
+    let inside_another = format!("{{{},\"x\":{}}}", members(5000), object(5001));
     assert_eq!(scan(&inside_another), Err(JsonError::TooManyNames));
-    let one_after_another = format!("[{0},{0}]", object(MAX_OPEN_NAMES));
+    let one_after_another = format!("[{0},{0}]", object(10_000));
     assert_eq!(scan(&one_after_another), Ok(Value::Other));
 }
 
