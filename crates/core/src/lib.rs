@@ -4,6 +4,7 @@ mod body;
 mod challenge;
 mod client_addr;
 mod clock;
+mod confirmation;
 mod denial;
 pub mod guard;
 mod operation;
@@ -20,6 +21,7 @@ pub use self::{
     challenge::{AuthScheme, Challenge},
     client_addr::{ClientAddr, ForwardedForError},
     clock::{Clock, ManualClock, SystemClock},
+    confirmation::Confirmation,
     denial::{Denial, DenialKind, Reason},
     guard::{Check, Guard, GuardLayer},
     operation::Operation,

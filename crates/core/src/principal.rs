@@ -4,7 +4,7 @@ use std::{any::Any, fmt, sync::Arc, time::SystemTime};
 
 use http::request::Parts;
 
-use crate::{Denial, DenialKind, Reason, Resource, ScopeSet, Trail};
+use crate::{Confirmation, Denial, DenialKind, Reason, Resource, ScopeSet, Trail};
 
 const MISSING: Reason =
     Reason::new("principal_missing", "no layer outside this one verified a credential");
@@ -33,7 +33,10 @@ struct Verified {
     token_id: Option<Arc<str>>,
     audiences: Vec<Arc<str>>,
     scopes: ScopeSet,
+    roles: Vec<Arc<str>>,
     actors: Vec<Actor>,
+    confirmation: Option<Confirmation>,
+    trust_digest: Option<Arc<str>>,
     issued_at: Option<SystemTime>,
     expires_at: Option<SystemTime>,
     claims: Option<Arc<dyn Any + Send + Sync>>,
@@ -54,7 +57,10 @@ impl Principal {
             token_id: None,
             audiences: Vec::new(),
             scopes: ScopeSet::empty(),
+            roles: Vec::new(),
             actors: Vec::new(),
+            confirmation: None,
+            trust_digest: None,
             issued_at: None,
             expires_at: None,
             claims: None,
@@ -97,12 +103,32 @@ impl Principal {
         &self.verified.scopes
     }
 
+    /// What the subject is, in the issuer's words: roles or groups, if the authenticator was told where they
+    /// are. They grant nothing by themselves.
+    #[must_use]
+    pub fn roles(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.verified.roles.iter().map(|role| &**role)
+    }
+
     /// Who acts on behalf of the [subject](Self::subject), the current actor first (RFC 8693 §4.1).
     ///
     /// Only the first may influence a decision; the ones behind it are history.
     #[must_use]
     pub fn actors(&self) -> &[Actor] {
         &self.verified.actors
+    }
+
+    /// The keys that the credential is bound to, if it is.
+    #[must_use]
+    pub fn confirmation(&self) -> Option<&Confirmation> {
+        self.verified.confirmation.as_ref()
+    }
+
+    /// Which set of rules accepted the credential, for an auditor who has the rules at hand: a digest that
+    /// changes whenever one of them does.
+    #[must_use]
+    pub fn trust_digest(&self) -> Option<&str> {
+        self.verified.trust_digest.as_deref()
     }
 
     /// When the credential was issued, if it says.
@@ -195,6 +221,25 @@ impl PrincipalBuilder {
     /// What the credential grants.
     pub fn scopes(mut self, scopes: ScopeSet) -> Self {
         self.0.scopes = scopes;
+        self
+    }
+
+    /// One more role of the subject.
+    pub fn add_role(mut self, role: impl Into<Arc<str>>) -> Self {
+        self.0.roles.push(role.into());
+        self
+    }
+
+    /// The keys that the credential is bound to. The layer that takes the credential refuses it without
+    /// proof of all of them.
+    pub fn confirmation(mut self, confirmation: Confirmation) -> Self {
+        self.0.confirmation = Some(confirmation);
+        self
+    }
+
+    /// A digest of the rules that the credential was accepted by.
+    pub fn trust_digest(mut self, digest: impl Into<Arc<str>>) -> Self {
+        self.0.trust_digest = Some(digest.into());
         self
     }
 
