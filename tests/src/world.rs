@@ -41,7 +41,7 @@ impl World {
     /// # Errors
     ///
     /// If the issuer's own key set is not accepted.
-    pub fn verifier(&self) -> Result<JwtVerifier<StaticKeys>, BoxError> {
+    pub fn verifier(&self) -> Result<JwtVerifier, BoxError> {
         let keys = StaticKeys::from_jwks_json(&self.issuer.jwks().to_string())?;
         Ok(JwtVerifier::new(Issuer::parse(ISSUER)?, keys)?)
     }

@@ -5,6 +5,8 @@ mod bearer;
 mod crypto;
 pub mod future;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod issuer;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod json;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub mod jwt;
@@ -16,6 +18,8 @@ mod service;
 #[cfg(test)]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod testing;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod trust;
 mod verify;
 
 pub use self::{
@@ -28,7 +32,8 @@ pub use self::{
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub use self::{
     crypto::SignatureAlgorithm,
-    jwt::{Claims, Issuer, JwtVerifier},
+    issuer::{InvalidIssuerError, Issuer},
+    jwt::{Claims, JwtVerifier},
 };
 
 /// The name of this layer in refusals and records.

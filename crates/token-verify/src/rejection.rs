@@ -1,6 +1,6 @@
 //! Why a token was rejected, and the one table from there to what a client sees.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use palisade_core::{Denial, DenialKind, Reason};
 
@@ -22,6 +22,9 @@ pub enum Rejection {
     /// it as a plain bearer token would undo the binding (RFC 9449 §7.2).
     #[error("the token is bound to a key and came as a plain bearer token")]
     BoundToKey,
+    /// The one who acts on behalf of the subject may not, or the chain of actors is too long.
+    #[error("the actor is not accepted from this issuer")]
+    DisallowedActor,
     /// The algorithm is missing, unknown, symmetric, or not accepted from this issuer.
     #[error("the signature algorithm is not accepted")]
     DisallowedAlgorithm,
@@ -37,8 +40,8 @@ pub enum Rejection {
     /// A claim is of the wrong type, out of range, or contradicts another.
     #[error("the claim `{claim}` cannot be used")]
     InvalidClaim {
-        /// Its name.
-        claim: &'static str,
+        /// Where it is.
+        claim: Cow<'static, str>,
     },
     /// Nobody can be asked for the keys. The token was not judged.
     #[error("the keys of the issuer are unavailable")]
@@ -58,12 +61,18 @@ pub enum Rejection {
     /// A claim that we need is not there.
     #[error("the claim `{claim}` is missing")]
     MissingClaim {
-        /// Its name.
-        claim: &'static str,
+        /// Where it is.
+        claim: Cow<'static, str>,
     },
+    /// The issuer's tokens must be bound to a key, and this one is not.
+    #[error("the token is not bound to a key, and this issuer's must be")]
+    NotBound,
     /// The lifetime has not begun, or the token comes from the future.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// The token was issued longer ago than we accept.
+    #[error("the token was issued too long ago")]
+    TooOld,
     /// The issuer has no key of that name for that algorithm.
     #[error("the issuer has no such key")]
     UnknownKey,
@@ -73,12 +82,28 @@ pub enum Rejection {
         /// Its name.
         parameter: &'static str,
     },
+    /// A claim does not have the value that it must have, or is there and must not be.
+    #[error("the claim `{claim}` does not have a value that is accepted")]
+    WrongClaim {
+        /// Where it is.
+        claim: Cow<'static, str>,
+    },
     /// The token is somebody else's.
     #[error("the token was issued by somebody else")]
     WrongIssuer,
 }
 
 impl Rejection {
+    #[cfg(any(test, feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(crate) const fn invalid(claim: &'static str) -> Self {
+        Self::InvalidClaim { claim: Cow::Borrowed(claim) }
+    }
+
+    #[cfg(any(test, feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(crate) const fn missing(claim: &'static str) -> Self {
+        Self::MissingClaim { claim: Cow::Borrowed(claim) }
+    }
+
     pub(crate) fn into_denial(self) -> Denial {
         let (kind, reason) = self.kind_and_reason();
         let denial = Denial::new(STAGE, kind, reason);
@@ -102,6 +127,7 @@ impl Rejection {
         match self {
             Self::BadSignature => invalid("signature_bad"),
             Self::BoundToKey => invalid("token_bound"),
+            Self::DisallowedActor => invalid("actor_disallowed"),
             Self::DisallowedAlgorithm => invalid("algorithm_disallowed"),
             Self::DisallowedType => invalid("type_disallowed"),
             Self::Expired => {
@@ -119,9 +145,12 @@ impl Rejection {
             Self::LivesTooLong => invalid("lifetime_too_long"),
             Self::Malformed { .. } => invalid("token_malformed"),
             Self::MissingClaim { .. } => invalid("claim_missing"),
+            Self::NotBound => invalid("token_not_bound"),
             Self::NotYetValid => invalid("token_not_yet_valid"),
+            Self::TooOld => invalid("token_too_old"),
             Self::UnknownKey => invalid("key_unknown"),
             Self::UnsupportedHeader { .. } => invalid("header_unsupported"),
+            Self::WrongClaim { .. } => invalid("claim_wrong"),
             Self::WrongIssuer => invalid("issuer_wrong"),
         }
     }
@@ -133,21 +162,25 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Rejection; 15] = [
+    const ALL: [Rejection; 19] = [
         Rejection::BadSignature,
         Rejection::BoundToKey,
+        Rejection::DisallowedActor,
         Rejection::DisallowedAlgorithm,
         Rejection::DisallowedType,
         Rejection::Expired,
         Rejection::Inactive,
-        Rejection::InvalidClaim { claim: "aud" },
+        Rejection::invalid("aud"),
         Rejection::KeysUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::LivesTooLong,
         Rejection::Malformed { what: "no dots" },
-        Rejection::MissingClaim { claim: "sub" },
+        Rejection::missing("sub"),
+        Rejection::NotBound,
         Rejection::NotYetValid,
+        Rejection::TooOld,
         Rejection::UnknownKey,
         Rejection::UnsupportedHeader { parameter: "crit" },
+        Rejection::WrongClaim { claim: Cow::Borrowed("token_use") },
         Rejection::WrongIssuer,
     ];
 

@@ -10,8 +10,8 @@ use palisade_core::{ManualClock, Principal};
 use palisade_test_issuer::{SigningAlgorithm, TestIssuer, TestIssuerBuilder};
 
 use crate::{
-    BearerToken, Issuer, JwtVerifier, Rejection, VerifyToken,
-    keys::{KeySource, StaticKeys},
+    BearerToken, Issuer, JwtVerifier, Rejection, VerifyToken, keys::StaticKeys,
+    trust::TrustedIssuer,
 };
 
 pub(crate) const ISSUER: &str = "https://as.example";
@@ -60,13 +60,22 @@ pub(crate) fn keys(issuer: &TestIssuer) -> StaticKeys {
     StaticKeys::from_jwks_json(&issuer.jwks().to_string()).unwrap()
 }
 
-pub(crate) fn verifier(issuer: &TestIssuer) -> JwtVerifier<StaticKeys, ManualClock> {
-    JwtVerifier::new(Issuer::parse(ISSUER).unwrap(), keys(issuer)).unwrap().with_clock(clock())
+/// RFC 9068 and nothing else.
+pub(crate) fn rules() -> TrustedIssuer {
+    TrustedIssuer::new(Issuer::parse(ISSUER).unwrap())
+}
+
+pub(crate) fn verifier(issuer: &TestIssuer) -> JwtVerifier<ManualClock> {
+    verifier_with(rules(), issuer)
+}
+
+pub(crate) fn verifier_with(rules: TrustedIssuer, issuer: &TestIssuer) -> JwtVerifier<ManualClock> {
+    JwtVerifier::new(rules, keys(issuer)).unwrap().with_clock(clock())
 }
 
 /// The verdict of a verifier that has no reason to wait.
-pub(crate) fn verdict<K: KeySource>(
-    verifier: &JwtVerifier<K, ManualClock>,
+pub(crate) fn verdict(
+    verifier: &JwtVerifier<ManualClock>,
     token: &str,
 ) -> Result<Principal, Rejection> {
     let token = BearerToken::parse(token).expect("the layer hands over nothing else");
@@ -76,9 +85,6 @@ pub(crate) fn verdict<K: KeySource>(
     }
 }
 
-pub(crate) fn rejection<K: KeySource>(
-    verifier: &JwtVerifier<K, ManualClock>,
-    token: &str,
-) -> Option<Rejection> {
+pub(crate) fn rejection(verifier: &JwtVerifier<ManualClock>, token: &str) -> Option<Rejection> {
     verdict(verifier, token).err()
 }

@@ -1,16 +1,17 @@
 //! A token on its way through the checks, up to and including the signature.
 
-use palisade_core::{Clock, Principal};
+use std::{sync::Arc, time::SystemTime};
 
 use super::{
     claims::UnverifiedClaims,
     compact::{Compact, decode, signed_bytes},
     header::Header,
-    rules::Rules,
+    issuers::{Issuers, Trusted},
 };
 use crate::{
     BearerToken, Rejection,
     keys::{KeyAnswer, KeyHint},
+    trust::{Claimed, Origin},
 };
 
 /// A token that lacks nothing but a key.
@@ -19,32 +20,45 @@ pub(super) struct Candidate {
     header: Header,
     signature: Vec<u8>,
     claims: UnverifiedClaims,
+    issuer: Arc<Trusted>,
 }
 
 impl Candidate {
     /// All that can be checked without a key.
-    pub(super) fn read(token: BearerToken, rules: &Rules) -> Result<Self, Rejection> {
-        let parts = Compact::split(token.expose(), rules.max_token_bytes)?;
-        let header = Header::read(parts.header, rules)?;
+    pub(super) fn read(
+        token: BearerToken,
+        issuers: &Issuers,
+        max_bytes: usize,
+    ) -> Result<Self, Rejection> {
+        let parts = Compact::split(token.expose(), max_bytes)?;
+        let header = Header::read(parts.header)?;
         let claims = UnverifiedClaims::read(parts.payload)?;
-        claims.check_issuer(&rules.issuer)?;
+        // Tokens of others end here, before a key is looked up: nobody can make us ask an issuer for keys
+        // with tokens that it never made.
+        let issuer = issuers.get(claims.issuer()?).ok_or(Rejection::WrongIssuer)?;
+        header.check(&issuer.rules)?;
         let signature = decode(parts.signature, "the signature is not base64url")?;
         if !header.algorithm.may_have_signature_len(signature.len()) {
             return Err(Rejection::BadSignature);
         }
-        Ok(Self { token, header, signature, claims })
+        let issuer = Arc::clone(issuer);
+        Ok(Self { token, header, signature, claims, issuer })
+    }
+
+    pub(super) const fn issuer(&self) -> &Arc<Trusted> {
+        &self.issuer
     }
 
     pub(super) fn key_hint(&self) -> KeyHint<'_> {
         KeyHint { kid: self.header.kid.as_deref(), algorithm: self.header.algorithm }
     }
 
+    /// The verdict. `now` is read here and not before the wait for a key.
     pub(super) fn finish(
         self,
         answer: KeyAnswer,
-        rules: &Rules,
-        clock: &impl Clock,
-    ) -> Result<Principal, Rejection> {
+        now: impl FnOnce() -> SystemTime,
+    ) -> Result<Claimed, Rejection> {
         let key = match answer {
             KeyAnswer::Found(key) => key,
             KeyAnswer::Unavailable { retry_after } => {
@@ -56,7 +70,7 @@ impl Candidate {
         let verified = key
             .verify(self.header.algorithm, signed, &self.signature)
             .ok_or(Rejection::BadSignature)?;
-        // The time is read here and not before the wait for a key.
-        self.claims.trust(verified).into_principal(rules, clock.now())
+        let claims = self.claims.trust(verified);
+        self.issuer.rules.judge(claims, Origin::Jwt, &self.issuer.digest, now())
     }
 }

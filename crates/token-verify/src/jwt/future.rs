@@ -1,15 +1,14 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use palisade_core::{Clock, Principal};
 use pin_project_lite::pin_project;
 
-use super::{candidate::Candidate, rules::Rules};
-use crate::{Rejection, keys::KeyAnswer};
+use super::candidate::Candidate;
+use crate::{Rejection, keys::KeyWait};
 
 pin_project! {
     /// The verdict of a [`JwtVerifier`]: there at once, unless the key has to be waited for.
@@ -18,43 +17,37 @@ pin_project! {
     ///
     /// Dropping it forgets the token. A fetch of keys that it waited for goes on: others wait too.
     #[must_use = "futures do nothing unless polled"]
-    pub struct JwtFuture<W, C> {
+    pub struct JwtFuture<C> {
         #[pin]
-        state: State<W, C>,
+        state: State<C>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<W, C> {
+    enum State<C> {
         Ready { verdict: Option<Result<Principal, Rejection>> },
-        Waiting { #[pin] wait: W, rest: Option<Rest<C>> },
+        Waiting { wait: KeyWait, rest: Option<Rest<C>> },
     }
 }
 
 /// What is needed once the key is there.
 struct Rest<C> {
     candidate: Candidate,
-    rules: Arc<Rules>,
     clock: C,
 }
 
-impl<W, C> JwtFuture<W, C> {
+impl<C> JwtFuture<C> {
     pub(super) const fn ready(verdict: Result<Principal, Rejection>) -> Self {
         Self { state: State::Ready { verdict: Some(verdict) } }
     }
 
-    pub(super) const fn waiting(
-        wait: W,
-        candidate: Candidate,
-        rules: Arc<Rules>,
-        clock: C,
-    ) -> Self {
-        Self { state: State::Waiting { wait, rest: Some(Rest { candidate, rules, clock }) } }
+    pub(super) const fn waiting(wait: KeyWait, candidate: Candidate, clock: C) -> Self {
+        Self { state: State::Waiting { wait, rest: Some(Rest { candidate, clock }) } }
     }
 }
 
-impl<W: Future<Output = KeyAnswer>, C: Clock> Future for JwtFuture<W, C> {
+impl<C: Clock> Future for JwtFuture<C> {
     type Output = Result<Principal, Rejection>;
 
     #[expect(clippy::expect_used, reason = "polling a finished future is the caller's bug")]
@@ -64,15 +57,17 @@ impl<W: Future<Output = KeyAnswer>, C: Clock> Future for JwtFuture<W, C> {
         match self.project().state.project() {
             StateProj::Ready { verdict } => Poll::Ready(verdict.take().expect(FINISHED)),
             StateProj::Waiting { wait, rest } => {
-                let answer = ready!(wait.poll(cx));
-                let Rest { candidate, rules, clock } = rest.take().expect(FINISHED);
-                Poll::Ready(candidate.finish(answer, &rules, &clock))
+                let answer = ready!(wait.as_mut().poll(cx));
+                let Rest { candidate, clock } = rest.take().expect(FINISHED);
+                Poll::Ready(
+                    candidate.finish(answer, || clock.now()).map(|claimed| claimed.principal),
+                )
             }
         }
     }
 }
 
-impl<W, C> fmt::Debug for JwtFuture<W, C> {
+impl<C> fmt::Debug for JwtFuture<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtFuture").finish_non_exhaustive()
     }

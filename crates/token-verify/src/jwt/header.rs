@@ -5,11 +5,12 @@
 
 use serde_json::Value;
 
-use super::{
-    compact::{decode_object, malformed},
-    rules::{Rules, TypeRules},
+use super::compact::{decode_object, malformed};
+use crate::{
+    Rejection,
+    crypto::SignatureAlgorithm,
+    trust::{TrustedIssuer, is_accepted_type},
 };
-use crate::{Rejection, crypto::SignatureAlgorithm};
 
 const MAX_KID_BYTES: usize = 256;
 
@@ -22,10 +23,12 @@ const REFUSED: [&str; 4] = ["b64", "crit", "cty", "zip"];
 pub(super) struct Header {
     pub(super) algorithm: SignatureAlgorithm,
     pub(super) kid: Option<String>,
+    typ: Option<Value>,
 }
 
 impl Header {
-    pub(super) fn read(part: &str, rules: &Rules) -> Result<Self, Rejection> {
+    /// What holds for every issuer.
+    pub(super) fn read(part: &str) -> Result<Self, Rejection> {
         let mut members =
             decode_object(part, "the header is not a JSON object in base64url without duplicates")?;
         if let Some(parameter) = REFUSED.into_iter().find(|name| members.contains_key(*name)) {
@@ -35,36 +38,23 @@ impl Header {
             .get("alg")
             .and_then(Value::as_str)
             .and_then(SignatureAlgorithm::from_name)
-            .filter(|algorithm| rules.algorithms.contains(algorithm))
             .ok_or(Rejection::DisallowedAlgorithm)?;
-        check_type(members.get("typ"), &rules.types)?;
         let kid = match members.remove("kid") {
             None => None,
             Some(Value::String(kid)) if kid.len() <= MAX_KID_BYTES => Some(kid),
             Some(_) => return Err(malformed("`kid` is not a string of at most 256 bytes")),
         };
-        Ok(Self { algorithm, kid })
+        Ok(Self { algorithm, kid, typ: members.remove("typ") })
     }
-}
 
-fn check_type(typ: Option<&Value>, accepted: &TypeRules) -> Result<(), Rejection> {
-    let is_accepted = match typ {
-        None => accepted.missing,
-        Some(Value::String(typ)) => accepted.names.iter().any(|name| same_media_type(typ, name)),
-        Some(_) => false,
-    };
-    if is_accepted { Ok(()) } else { Err(Rejection::DisallowedType) }
-}
-
-/// RFC 7515 §4.1.9: a name without `/` means the same with `application/` before it. Media types have no
-/// case; parameters (`at+jwt;v=1`) are not forgiven.
-fn same_media_type(left: &str, right: &str) -> bool {
-    subtype(left).eq_ignore_ascii_case(subtype(right))
-}
-
-fn subtype(media_type: &str) -> &str {
-    match media_type.split_once('/') {
-        Some((tree, subtype)) if tree.eq_ignore_ascii_case("application") => subtype,
-        _ => media_type,
+    /// What one issuer's tokens must look like.
+    pub(super) fn check(&self, issuer: &TrustedIssuer) -> Result<(), Rejection> {
+        if !issuer.accepts_algorithm(self.algorithm) {
+            return Err(Rejection::DisallowedAlgorithm);
+        }
+        if !is_accepted_type(self.typ.as_ref(), issuer) {
+            return Err(Rejection::DisallowedType);
+        }
+        Ok(())
     }
 }

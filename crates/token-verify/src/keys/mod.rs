@@ -28,6 +28,7 @@
 //! A set of more than 512 KiB or 100 keys, with a duplicate JSON name anywhere, or without any usable key
 //! is an error.
 
+mod any;
 mod ed25519;
 #[cfg(feature = "remote-keys")]
 mod fetch;
@@ -37,6 +38,7 @@ mod http;
 mod import;
 #[cfg(feature = "jwks-client-rs")]
 mod jwks_client_rs;
+mod located;
 #[cfg(feature = "remote-keys")]
 mod remote;
 mod set;
@@ -47,6 +49,10 @@ use std::{fmt, sync::Arc, time::Duration};
 pub use self::http::{HttpSource, HttpSourceError, HttpSourceSetupError};
 #[cfg(feature = "jwks-client-rs")]
 pub use self::jwks_client_rs::{JwksClientSource, JwksClientSourceError};
+pub(crate) use self::{
+    any::{AnyKeySource, KeyWait},
+    located::located,
+};
 #[cfg(feature = "remote-keys")]
 pub use self::{
     fetch::{FetchKeys, KeyDocument},

@@ -1,20 +1,23 @@
-use palisade_core::ScopeSet;
+use palisade_core::{ManualClock, ScopeSet};
 use palisade_test_issuer::{TestIssuer, TokenBuilder};
 use serde_json::{Value, json};
 
 use super::{NobodyMayAsk, check_table};
 use crate::{
     Claims, Issuer, JwtVerifier, Rejection,
-    jwt::ScopeClaim,
-    testing::{AUDIENCE, ISSUER, NOW, clock, instant, issuer, keys, rejection, verdict, verifier},
+    testing::{
+        AUDIENCE, ISSUER, NOW, clock, instant, issuer, keys, rejection, rules, verdict, verifier,
+        verifier_with,
+    },
+    trust::ClaimSource,
 };
 
 fn invalid(claim: &'static str) -> Option<Rejection> {
-    Some(Rejection::InvalidClaim { claim })
+    Some(Rejection::invalid(claim))
 }
 
 fn missing(claim: &'static str) -> Option<Rejection> {
-    Some(Rejection::MissingClaim { claim })
+    Some(Rejection::missing(claim))
 }
 
 fn rows_for(
@@ -176,7 +179,8 @@ fn scopes_are_strict() {
 fn scp_counts_only_where_that_was_asked_for() {
     let issuer = issuer();
     let strict = verifier(&issuer);
-    let lax = strict.clone().scopes_from(ScopeClaim::ScopeOrScp);
+    let sources = ["scope", "scp"].map(|claim| ClaimSource::parse(claim).unwrap());
+    let lax = verifier_with(rules().scopes_from(sources).unwrap(), &issuer);
     let scp = |value: Value| issuer.mint().without_claim("scope").claim("scp", value);
     for value in [json!("read write"), json!(["write", "read"])] {
         let token = scp(value).sign();
@@ -230,24 +234,31 @@ fn clm_09_optional_identifiers_are_strings_or_not_there() {
         check_table(&verifier(&issuer), rows_for(&issuer, claim, values, invalid(claim)));
         let token = issuer.mint().without_claim(claim).sign();
         assert_eq!(rejection(&verifier(&issuer), &token), None);
-        let strict = verifier(&issuer).require_rfc9068();
+        let strict = verifier_with(rules().require_rfc9068(), &issuer);
         assert_eq!(rejection(&strict, &token), missing(claim));
         assert_eq!(rejection(&strict, &issuer.mint().sign()), None);
     }
     let token = issuer.mint().without_claim("iat").sign();
     assert_eq!(rejection(&verifier(&issuer), &token), None);
-    assert_eq!(rejection(&verifier(&issuer).require_rfc9068(), &token), missing("iat"));
+    assert_eq!(
+        rejection(&verifier_with(rules().require_rfc9068(), &issuer), &token),
+        missing("iat")
+    );
 }
 
 #[test]
 fn the_client_may_have_another_claim() {
     let issuer = issuer();
     let token = issuer.mint().client_id("right").claim("azp", "left").sign();
-    let client = |verifier: &JwtVerifier<_, _>| {
+    let azp = ClaimSource::parse("azp").unwrap();
+    let client = |verifier: &JwtVerifier<ManualClock>| {
         verdict(verifier, &token).unwrap().client_id().map(str::to_owned)
     };
     assert_eq!(client(&verifier(&issuer)).as_deref(), Some("right"));
-    assert_eq!(client(&verifier(&issuer).client_id_claim("azp")).as_deref(), Some("left"));
+    assert_eq!(
+        client(&verifier_with(rules().clients_from([azp]).unwrap(), &issuer)).as_deref(),
+        Some("left")
+    );
 }
 
 #[test]

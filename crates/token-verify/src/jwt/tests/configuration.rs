@@ -4,28 +4,27 @@ use palisade_test_issuer::SigningAlgorithm;
 
 use crate::{
     Rejection, SignatureAlgorithm,
-    jwt::JwtVerifierError,
-    testing::{issuer, issuer_of_all_algorithms, rejection, verifier},
+    testing::{issuer, issuer_of_all_algorithms, rejection, rules, verifier, verifier_with},
+    trust::TrustError,
 };
 
 #[test]
 fn a_leeway_has_an_upper_bound() {
-    let verifier = verifier(&issuer());
-    drop(verifier.clone().leeway(Duration::from_secs(300)).unwrap());
-    let error = verifier.leeway(Duration::from_secs(301)).err();
-    assert_eq!(error, Some(JwtVerifierError::LeewayTooLong));
+    drop(rules().leeway(Duration::from_secs(300)).unwrap());
+    let error = rules().leeway(Duration::from_secs(301)).err();
+    assert_eq!(error, Some(TrustError::LeewayTooLong));
 }
 
 #[test]
 fn algorithms_can_be_narrowed_and_never_to_none() {
     let issuer = issuer_of_all_algorithms();
-    let verifier = verifier(issuer);
-    let narrow = verifier.clone().algorithms([SignatureAlgorithm::Ed25519]).unwrap();
+    let narrow = rules().algorithms([SignatureAlgorithm::Ed25519]).unwrap();
+    let narrow = verifier_with(narrow, issuer);
     let ed = issuer.mint().algorithm(SigningAlgorithm::EdDSA).sign();
     let es = issuer.mint().algorithm(SigningAlgorithm::ES256).sign();
     assert_eq!(rejection(&narrow, &ed), None);
     assert_eq!(rejection(&narrow, &es), Some(Rejection::DisallowedAlgorithm));
-    assert_eq!(verifier.algorithms([]).err(), Some(JwtVerifierError::NoAlgorithm));
+    assert_eq!(rules().algorithms([]).err(), Some(TrustError::NoAlgorithm));
 }
 
 #[test]
@@ -33,11 +32,11 @@ fn other_types_are_accepted_by_name_only() {
     let issuer = issuer();
     let legacy = issuer.mint().header("typ", "jwt").sign();
     let untyped = issuer.mint().without_header("typ").sign();
-    let lax = verifier(&issuer).accept_type("JWT").unwrap();
+    let lax = verifier_with(rules().accept_type("JWT").unwrap(), &issuer);
     assert_eq!(rejection(&lax, &legacy), None);
     assert_eq!(rejection(&lax, &untyped), Some(Rejection::DisallowedType));
     assert_eq!(rejection(&lax, &issuer.mint().sign()), None);
-    let lax = verifier(&issuer).accept_missing_type();
+    let lax = verifier_with(rules().accept_missing_type(), &issuer);
     assert_eq!(rejection(&lax, &untyped), None);
     assert_eq!(rejection(&lax, &legacy), Some(Rejection::DisallowedType));
 }
@@ -46,11 +45,11 @@ fn other_types_are_accepted_by_name_only() {
 fn proofs_and_events_cannot_be_made_access_tokens() {
     let names = ["dpop+jwt", "DPoP+JWT", "application/dpop+jwt", "logout+jwt", "secevent+jwt"];
     for name in names.into_iter().chain(["statuslist+jwt", "token-introspection+jwt"]) {
-        let error = verifier(&issuer()).accept_type(name).err();
-        assert_eq!(error, Some(JwtVerifierError::NotAnAccessTokenType), "{name}");
+        let error = rules().accept_type(name).err();
+        assert_eq!(error, Some(TrustError::NotAnAccessTokenType), "{name}");
     }
     for name in ["", "application/", "a b", "text/jwt", "at+jwt;v=1", &"x".repeat(65)] {
-        assert!(verifier(&issuer()).accept_type(name).is_err(), "{name}");
+        assert!(rules().accept_type(name).is_err(), "{name}");
     }
 }
 

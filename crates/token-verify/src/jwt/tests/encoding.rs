@@ -179,7 +179,7 @@ fn enc_08_sizes_and_counts_are_bounded() {
     let many = issuer.mint().claim("x", vec![0; 5000]).sign();
     assert!(is_malformed(&unbounded, &many));
     let audiences = issuer.mint().claim("aud", vec![AUDIENCE; 65]).sign();
-    let rows = [("65 audiences", audiences, Some(Rejection::InvalidClaim { claim: "aud" }))];
+    let rows = [("65 audiences", audiences, Some(Rejection::invalid("aud")))];
     check_table(&unbounded, rows);
     let audiences = issuer.mint().claim("aud", vec![AUDIENCE; 64]).sign();
     assert_eq!(rejection(&unbounded, &audiences), None);

@@ -13,13 +13,13 @@ use palisade_core::ManualClock;
 
 use crate::{
     JwtVerifier, Rejection,
-    keys::{KeyAnswer, KeyHint, KeyLookup, KeySource, StaticKeys},
+    keys::{KeyAnswer, KeyHint, KeyLookup, KeySource},
     testing::rejection,
 };
 
 /// Checks all rows, so that a failure shows the whole table.
 fn check_table(
-    verifier: &JwtVerifier<StaticKeys, ManualClock>,
+    verifier: &JwtVerifier<ManualClock>,
     rows: impl IntoIterator<Item = (impl AsRef<str>, String, Option<Rejection>)>,
 ) {
     let wrong: Vec<_> = rows
@@ -33,7 +33,7 @@ fn check_table(
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn is_malformed(verifier: &JwtVerifier<StaticKeys, ManualClock>, token: &str) -> bool {
+fn is_malformed(verifier: &JwtVerifier<ManualClock>, token: &str) -> bool {
     matches!(rejection(verifier, token), Some(Rejection::Malformed { .. }))
 }
 

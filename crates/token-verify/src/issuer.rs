@@ -14,7 +14,7 @@ use palisade_core::{InvalidResourceError, Resource};
 /// assert!(Issuer::parse("https://as.example/tenant").is_ok());
 /// assert!(Issuer::parse("http://as.example").is_err(), "https, except on loopback");
 /// assert_ne!(Issuer::parse("https://as.example")?, Issuer::parse("https://as.example/")?);
-/// # Ok::<_, palisade_token_verify::jwt::InvalidIssuerError>(())
+/// # Ok::<_, palisade_token_verify::InvalidIssuerError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Issuer(Arc<str>);

@@ -1,0 +1,127 @@
+//! What an issuer may say at all.
+
+use serde_json::{Map, Value};
+
+/// What an issuer may say in one claim. What it may not say is withheld: nobody inside finds the claim.
+///
+/// Someone who is trusted to say who a user is need not be trusted to say who is an administrator, and an
+/// issuer of one company not to speak for the e-mail addresses of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClaimLimit {
+    /// Addresses of these domains, without their subdomains. ASCII case does not matter in a domain. The
+    /// `email_verified` of the token must not say otherwise.
+    EmailDomains(Vec<String>),
+    /// Nothing.
+    Nothing,
+    /// These values. Of an array, the others are left out.
+    Values(Vec<String>),
+}
+
+impl ClaimLimit {
+    /// Applies the limit. `None` if nothing is left.
+    fn apply(&self, value: &Value, claims: &Map<String, Value>) -> Option<Value> {
+        match self {
+            Self::EmailDomains(domains) => {
+                let is_verified = !matches!(
+                    claims.get("email_verified"),
+                    Some(verified) if verified != &Value::Bool(true)
+                );
+                let is_of_domain = value.as_str().and_then(domain_of).is_some_and(|domain| {
+                    domains.iter().any(|one| one.eq_ignore_ascii_case(domain))
+                });
+                (is_verified && is_of_domain).then(|| value.clone())
+            }
+            Self::Nothing => None,
+            Self::Values(allowed) => match value {
+                Value::String(text) => allowed.contains(text).then(|| value.clone()),
+                Value::Array(entries) => {
+                    let is_allowed = |entry: &&Value| {
+                        entry.as_str().is_some_and(|text| allowed.iter().any(|one| one == text))
+                    };
+                    Some(Value::Array(entries.iter().filter(is_allowed).cloned().collect()))
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+            },
+        }
+    }
+}
+
+/// Takes from `claims` what the issuer may not say.
+pub(super) fn withhold(claims: &mut Map<String, Value>, limits: &[(Box<str>, ClaimLimit)]) {
+    for (name, limit) in limits {
+        let Some(value) = claims.get(&**name) else { continue };
+        match limit.apply(value, claims) {
+            Some(rest) => {
+                claims.insert((**name).to_owned(), rest);
+            }
+            None => {
+                tracing::debug!(claim = &**name, "claim withheld: the issuer may not say this");
+                claims.remove(&**name);
+            }
+        }
+    }
+}
+
+/// The domain of an address with one `@`. Quoted local parts may hold a second, and two readers may not
+/// agree on which of them counts.
+fn domain_of(address: &str) -> Option<&str> {
+    let (local, domain) = address.split_once('@')?;
+    let is_plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_plain(local) && is_plain(domain) && !domain.contains('@')).then_some(domain)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn left(limit: ClaimLimit, claims: &Value) -> Value {
+        let mut claims = claims.as_object().unwrap().clone();
+        withhold(&mut claims, &[("x".into(), limit)]);
+        claims.remove("x").unwrap_or_default()
+    }
+
+    #[test]
+    fn an_issuer_speaks_for_the_addresses_of_its_domain() {
+        let limit = || ClaimLimit::EmailDomains(vec!["example.com".to_owned()]);
+        for good in ["a@example.com", "a+b@EXAMPLE.com"] {
+            assert_eq!(left(limit(), &json!({ "x": good })), good);
+        }
+        for bad in [
+            "a@example.org",
+            "a@sub.example.com",
+            "a@example.com.evil.example",
+            "a@evil.example@example.com",
+            "\"a@b\"@example.com",
+            "@example.com",
+            "a b@example.com",
+            "a@example.com\n",
+            "a@\u{435}xample.com",
+            "example.com",
+            "",
+        ] {
+            assert_eq!(left(limit(), &json!({ "x": bad })), Value::Null, "{bad}");
+        }
+        assert_eq!(left(limit(), &json!({ "x": ["a@example.com"] })), Value::Null);
+        for unverified in [json!(false), json!("true"), json!(null)] {
+            let claims = json!({ "x": "a@example.com", "email_verified": unverified });
+            assert_eq!(left(limit(), &claims), Value::Null);
+        }
+        let verified = json!({ "x": "a@example.com", "email_verified": true });
+        assert_eq!(left(limit(), &verified), "a@example.com");
+    }
+
+    #[test]
+    fn of_many_values_only_the_allowed_are_left() {
+        let limit = || ClaimLimit::Values(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(left(limit(), &json!({ "x": ["a", "admin", 1, "b"] })), json!(["a", "b"]));
+        assert_eq!(left(limit(), &json!({ "x": "a" })), "a");
+        for other in [json!("admin"), json!("a b"), json!({ "a": 1 }), json!(true)] {
+            assert_eq!(left(limit(), &json!({ "x": other })), Value::Null);
+        }
+        assert_eq!(left(ClaimLimit::Nothing, &json!({ "x": "a" })), Value::Null);
+    }
+}

@@ -1,0 +1,187 @@
+//! From the claims of a token to a [`Principal`], by the rules of its issuer.
+
+use std::{sync::Arc, time::SystemTime};
+
+use palisade_core::{Actor, Principal, ScopeSet, ScopeToken};
+use serde_json::{Map, Value};
+
+use super::{
+    ClaimSource, SenderConstraint, TrustedIssuer, claim::as_name, issuer::ClientRule,
+    lifetime::Lifetime, limit::withhold,
+};
+use crate::{Claims, Rejection};
+
+const MAX_AUDIENCES: usize = 64;
+
+/// How we know that the issuer said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It signed a JWT.
+    Jwt,
+}
+
+/// Who was named, and for how long.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) principal: Principal,
+    /// Asked again whenever the principal is remembered.
+    #[expect(dead_code, reason = "read by the cache")]
+    pub(crate) lifetime: Lifetime,
+}
+
+impl TrustedIssuer {
+    /// Checks everything that must be checked but the audience, which is another layer's decision.
+    ///
+    /// The claims are the issuer's: whoever calls this has verified a signature or asked the issuer.
+    pub(crate) fn judge(
+        &self,
+        mut claims: Map<String, Value>,
+        origin: Origin,
+        digest: &Arc<str>,
+        now: SystemTime,
+    ) -> Result<Claimed, Rejection> {
+        withhold(&mut claims, &self.limits);
+        self.check_binding(&claims)?;
+        let lifetime = Lifetime::read(&claims, origin)?;
+        lifetime.check(self, now)?;
+        let mut principal =
+            Principal::assert_verified(self.issuer.to_shared(), self.subject(&claims)?)
+                .scopes(self.scopes(&claims)?)
+                .trust_digest(Arc::clone(digest));
+        for audience in audiences(&claims)? {
+            principal = principal.add_audience(audience);
+        }
+        if let Some(client_id) = self.client(&claims)? {
+            principal = principal.client_id(client_id);
+        }
+        if let Some(token_id) = ClaimSource::claim("jti").name(&claims)? {
+            principal = principal.token_id(token_id);
+        }
+        for role in self.roles(&claims)? {
+            principal = principal.add_role(role);
+        }
+        for actor in self.acting(&claims)? {
+            principal = principal.add_actor(actor);
+        }
+        self.check_requirements(&claims)?;
+        if let Some(issued_at) = lifetime.issued_at()? {
+            principal = principal.issued_at(issued_at);
+        }
+        if let Some(expires_at) = lifetime.expires_at()? {
+            principal = principal.expires_at(expires_at);
+        }
+        Ok(Claimed { principal: principal.with_claims(Claims::new(claims)).build(), lifetime })
+    }
+
+    fn check_binding(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
+        // RFC 9449 §7.2, RFC 8705 §3: a bound token without its proof is a stolen one. That we cannot
+        // check a binding is no reason to ignore it.
+        if claims.contains_key("cnf") {
+            return Err(Rejection::BoundToKey);
+        }
+        match self.sender_constraint {
+            SenderConstraint::Optional => Ok(()),
+            SenderConstraint::Required => Err(Rejection::NotBound),
+        }
+    }
+
+    fn subject<'a>(&self, claims: &'a Map<String, Value>) -> Result<&'a str, Rejection> {
+        first_name(&self.subjects, claims)?.ok_or_else(|| missing(&self.subjects))
+    }
+
+    fn client<'a>(&self, claims: &'a Map<String, Value>) -> Result<Option<&'a str>, Rejection> {
+        let client = first_name(&self.clients, claims)?;
+        match (client, self.client_rule) {
+            (None, ClientRule::Required) => Err(missing(&self.clients)),
+            (client, ClientRule::Optional | ClientRule::Required) => Ok(client),
+        }
+    }
+
+    fn scopes(&self, claims: &Map<String, Value>) -> Result<ScopeSet, Rejection> {
+        let mut found = Vec::new();
+        for source in &self.scopes {
+            if let Some(scopes) = source.scopes(claims)? {
+                found.push((source, scopes));
+            }
+        }
+        // Two names of one thing. An issuer that says both says the same, or nobody knows which it meant.
+        let named = |name| found.iter().find(|(source, _)| source.as_str() == name);
+        if let (Some((_, scope)), Some((source, scp))) = (named("scope"), named("scp"))
+            && scope != scp
+        {
+            return Err(source.invalid());
+        }
+        let scopes = found.into_iter().next().map(|(_, scopes)| scopes).unwrap_or_default();
+        self.as_requested(scopes)
+    }
+
+    /// In the form that clients ask for.
+    fn as_requested(&self, scopes: ScopeSet) -> Result<ScopeSet, Rejection> {
+        if self.scope_map.is_empty() && self.scope_prefix.is_none() {
+            return Ok(scopes);
+        }
+        let prefix = self.scope_prefix.as_deref().unwrap_or_default();
+        scopes
+            .iter()
+            .map(|scope| match self.scope_map.get(scope.as_str()) {
+                Some(requested) => Ok(requested.clone()),
+                None => ScopeToken::parse(&format!("{prefix}{scope}"))
+                    .map_err(|_| Rejection::invalid("scope")),
+            })
+            .collect()
+    }
+
+    fn roles<'a>(&self, claims: &'a Map<String, Value>) -> Result<Vec<&'a str>, Rejection> {
+        let mut roles = Vec::new();
+        for source in &self.roles {
+            roles.extend(source.names(claims)?.unwrap_or_default());
+        }
+        Ok(roles)
+    }
+
+    fn acting(&self, claims: &Map<String, Value>) -> Result<Vec<Actor>, Rejection> {
+        self.actors.read(claims.get("act"), self.issuer.as_str())
+    }
+
+    fn check_requirements(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
+        self.requirements.iter().try_for_each(|(source, rule)| rule.check(source, claims))
+    }
+}
+
+/// One string. An array that holds the right issuer would name others as well.
+pub(crate) fn issuer_of(claims: &Map<String, Value>) -> Result<&str, Rejection> {
+    match claims.get("iss") {
+        Some(Value::String(issuer)) => Ok(issuer),
+        Some(_) => Err(Rejection::invalid("iss")),
+        None => Err(Rejection::missing("iss")),
+    }
+}
+
+fn first_name<'a>(
+    sources: &[ClaimSource],
+    claims: &'a Map<String, Value>,
+) -> Result<Option<&'a str>, Rejection> {
+    for source in sources {
+        if let Some(name) = source.name(claims)? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// The place that is asked for first is the one to tell.
+fn missing(sources: &[ClaimSource]) -> Rejection {
+    sources.first().map_or(Rejection::missing("sub"), ClaimSource::missing)
+}
+
+/// A string or an array of strings. One bad entry spoils all: a reader that skips it sees another token.
+fn audiences(claims: &Map<String, Value>) -> Result<Vec<&str>, Rejection> {
+    let audiences = match claims.get("aud") {
+        None => return Err(Rejection::missing("aud")),
+        Some(Value::Array(entries)) if (1..=MAX_AUDIENCES).contains(&entries.len()) => {
+            entries.iter().map(as_name).collect()
+        }
+        Some(one) => as_name(one).map(|audience| vec![audience]),
+    };
+    audiences.ok_or_else(|| Rejection::invalid("aud"))
+}
