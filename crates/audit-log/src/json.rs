@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, error::Error};
 
-use palisade_core::{Actor, Denial, Operation, Principal, ScopeSet};
+use palisade_core::{Actor, Confirmation, Denial, Operation, Principal, ScopeSet};
 use serde::Serialize;
 
 use crate::{AuditRecord, escape, timestamp::rfc3339};
@@ -112,6 +112,14 @@ struct PrincipalPart<'a> {
     audiences_omitted: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     checked_audience: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    roles_omitted: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bound_to: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust_digest: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,6 +200,10 @@ impl<'a> PrincipalPart<'a> {
             audiences: who.audiences().take(LIST_LIMIT).map(text).collect(),
             audiences_omitted: omitted(who.audiences().len()),
             checked_audience: who.checked_audience().map(|resource| text(resource.as_str())),
+            roles: who.roles().take(LIST_LIMIT).map(text).collect(),
+            roles_omitted: omitted(who.roles().len()),
+            bound_to: bound_to(who),
+            trust_digest: who.trust_digest().map(text),
             issued_at: who.issued_at().map(rfc3339),
             expires_at: who.expires_at().map(rfc3339),
             actors: who
@@ -216,6 +228,14 @@ impl<'a> OperationPart<'a> {
             target: operation.target().map(|target| escape(target, limit)),
         }
     }
+}
+
+/// In the words of `cnf` (RFC 7800, RFC 9449, RFC 8705).
+fn bound_to(who: &Principal) -> Vec<&'static str> {
+    let key = who.confirmation().and_then(Confirmation::jwk_thumbprint).map(|_| "jkt");
+    let certificate =
+        who.confirmation().and_then(Confirmation::certificate_thumbprint).map(|_| "x5t#S256");
+    key.into_iter().chain(certificate).collect()
 }
 
 fn scopes(scopes: &ScopeSet, limit: usize) -> Vec<Text<'_>> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{Method, StatusCode, Version};
-use palisade_core::{Actor, ClientAddr, DenialKind, Reason, Resource, ScopeToken};
+use palisade_core::{Actor, ClientAddr, Confirmation, DenialKind, Reason, Resource, ScopeToken};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -60,6 +60,11 @@ fn full() -> AuditRecord {
         .add_audience("https://rs.example")
         .add_audience("https://other.example")
         .scopes(ScopeSet::parse("a b").unwrap())
+        .add_role("staff")
+        .confirmation(
+            Confirmation::new().with_jwk_thumbprint([1; 32]).with_certificate_thumbprint([2; 32]),
+        )
+        .trust_digest("25d8")
         .issued_at(after_epoch(1_799_999_000_000_000))
         .expires_at(after_epoch(1_800_000_600_000_000))
         .add_actor(Actor::new("helper"))
@@ -110,6 +115,9 @@ fn a_full_record_is_written_in_full() {
             "scopes": ["a", "b"],
             "audiences": ["https://rs.example", "https://other.example"],
             "checked_audience": "https://rs.example",
+            "roles": ["staff"],
+            "bound_to": ["jkt", "x5t#S256"],
+            "trust_digest": "25d8",
             "issued_at": "2027-01-15T07:43:20.000000Z",
             "expires_at": "2027-01-15T08:10:00.000000Z",
             "actors": [{"subject": "helper"}, {"issuer": "https://hr.example", "subject": "boss"}],
@@ -171,12 +179,14 @@ fn worst(character: &str) -> AuditRecord {
     let mut principal = Principal::assert_verified(text.as_str(), text.as_str())
         .client_id(text.as_str())
         .token_id(text.as_str())
+        .trust_digest(text.as_str())
         .scopes(scopes.clone())
         .issued_at(SystemTime::UNIX_EPOCH)
         .expires_at(SystemTime::UNIX_EPOCH);
     for _ in 0..40 {
         principal = principal
             .add_audience(text.as_str())
+            .add_role(text.as_str())
             .add_actor(Actor::new(text.as_str()).of_issuer(text.as_str()));
     }
     let resource = format!("https://rs.example/{}", "a".repeat(2_000));
@@ -209,7 +219,7 @@ fn log_06_no_record_is_longer_than_promised() {
         let line = worst(character).to_json();
         assert!(line.len() <= 16 * 1024, "{character:?}: {}", line.len());
         let value: Value = serde_json::from_str(&line).unwrap();
-        for list in ["scopes", "audiences", "actors"] {
+        for list in ["scopes", "audiences", "roles", "actors"] {
             assert_eq!(value["principal"][list].as_array().unwrap().len(), 16, "{list}");
             assert_eq!(value["principal"][format!("{list}_omitted")], 24, "{list}");
         }
