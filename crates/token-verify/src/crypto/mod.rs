@@ -12,6 +12,8 @@ mod aws_lc;
 mod rust_crypto;
 mod self_test;
 
+use sha2::{Digest, Sha256};
+
 pub use self::algorithm::SignatureAlgorithm;
 pub(crate) use self::{algorithm::KeyType, self_test::passes_self_test};
 
@@ -44,12 +46,19 @@ pub(crate) const MAX_RSA_BITS: usize = backend::MAX_RSA_BITS;
 pub(crate) struct PublicKey {
     algorithm: SignatureAlgorithm,
     key: backend::Key,
+    fingerprint: [u8; 32],
 }
 
 impl PublicKey {
     /// `None` if the library does not take it: a point off its curve, an impossible modulus.
     pub(crate) fn parse(algorithm: SignatureAlgorithm, material: KeyMaterial<'_>) -> Option<Self> {
-        Some(Self { algorithm, key: backend::Key::parse(algorithm, material)? })
+        let key = backend::Key::parse(algorithm, material)?;
+        Some(Self { algorithm, key, fingerprint: fingerprint(algorithm, material) })
+    }
+
+    /// Whether this is that key, for that algorithm, also if it was fetched another time.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
     }
 
     pub(crate) const fn algorithm(&self) -> SignatureAlgorithm {
@@ -61,6 +70,21 @@ impl PublicKey {
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Option<SignatureVerified> {
         self.key.verify(message, signature).then_some(SignatureVerified(()))
     }
+}
+
+fn fingerprint(algorithm: SignatureAlgorithm, material: KeyMaterial<'_>) -> [u8; 32] {
+    let numbers: &[&[u8]] = match material {
+        KeyMaterial::Ec { point } => &[point],
+        KeyMaterial::Ed25519 { x } => &[x],
+        KeyMaterial::Rsa { n, e } => &[n, e],
+    };
+    let mut digest = Sha256::new();
+    digest.update(algorithm.as_str());
+    for number in numbers {
+        digest.update(u64::try_from(number.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(number);
+    }
+    digest.finalize().into()
 }
 
 /// Exists only if a signature was verified: claims are out of reach without one.

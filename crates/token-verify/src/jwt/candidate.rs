@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
+    cache::Verified,
     claims::UnverifiedClaims,
     compact::{Compact, decode, signed_bytes},
     header::Header,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     BearerToken, Rejection,
     keys::{KeyAnswer, KeyHint},
-    trust::{Claimed, Origin},
+    trust::Origin,
 };
 
 /// A token that lacks nothing but a key.
@@ -58,7 +59,7 @@ impl Candidate {
         self,
         answer: KeyAnswer,
         now: impl FnOnce() -> SystemTime,
-    ) -> Result<Claimed, Rejection> {
+    ) -> Result<Verified, Rejection> {
         let key = match answer {
             KeyAnswer::Found(key) => key,
             KeyAnswer::Unavailable { retry_after } => {
@@ -71,6 +72,13 @@ impl Candidate {
             .verify(self.header.algorithm, signed, &self.signature)
             .ok_or(Rejection::BadSignature)?;
         let claims = self.claims.trust(verified);
-        self.issuer.rules.judge(claims, Origin::Jwt, &self.issuer.digest, now())
+        let claimed = self.issuer.rules.judge(claims, Origin::Jwt, &self.issuer.digest, now())?;
+        Ok(Verified {
+            claimed,
+            issuer: self.issuer,
+            kid: self.header.kid.map(String::into_boxed_str),
+            algorithm: self.header.algorithm,
+            key,
+        })
     }
 }

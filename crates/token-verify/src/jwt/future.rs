@@ -7,7 +7,7 @@ use std::{
 use palisade_core::{Clock, Principal};
 use pin_project_lite::pin_project;
 
-use super::candidate::Candidate;
+use super::{candidate::Candidate, verifier::Memory};
 use crate::{Rejection, keys::KeyWait};
 
 pin_project! {
@@ -34,6 +34,7 @@ pin_project! {
 /// What is needed once the key is there.
 struct Rest<C> {
     candidate: Candidate,
+    memory: Memory,
     clock: C,
 }
 
@@ -42,8 +43,13 @@ impl<C> JwtFuture<C> {
         Self { state: State::Ready { verdict: Some(verdict) } }
     }
 
-    pub(super) const fn waiting(wait: KeyWait, candidate: Candidate, clock: C) -> Self {
-        Self { state: State::Waiting { wait, rest: Some(Rest { candidate, clock }) } }
+    pub(super) const fn waiting(
+        wait: KeyWait,
+        candidate: Candidate,
+        memory: Memory,
+        clock: C,
+    ) -> Self {
+        Self { state: State::Waiting { wait, rest: Some(Rest { candidate, memory, clock }) } }
     }
 }
 
@@ -58,9 +64,9 @@ impl<C: Clock> Future for JwtFuture<C> {
             StateProj::Ready { verdict } => Poll::Ready(verdict.take().expect(FINISHED)),
             StateProj::Waiting { wait, rest } => {
                 let answer = ready!(wait.as_mut().poll(cx));
-                let Rest { candidate, clock } = rest.take().expect(FINISHED);
+                let Rest { candidate, memory, clock } = rest.take().expect(FINISHED);
                 Poll::Ready(
-                    candidate.finish(answer, || clock.now()).map(|claimed| claimed.principal),
+                    candidate.finish(answer, || clock.now()).map(|verified| memory.keep(verified)),
                 )
             }
         }

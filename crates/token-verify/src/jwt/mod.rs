@@ -2,6 +2,7 @@
 //!
 //! See [`JwtVerifier`] for what is checked.
 
+mod cache;
 mod candidate;
 mod claims;
 mod compact;

@@ -1,8 +1,13 @@
 use std::{fmt, sync::Arc};
 
-use palisade_core::{Clock, SystemClock};
+use palisade_core::{Clock, Principal, SystemClock};
 
-use super::{JwtFuture, candidate::Candidate, issuers::Issuers};
+use super::{
+    JwtFuture,
+    cache::{DEFAULT_TOKENS, TokenDigest, Verified, VerifiedTokens},
+    candidate::Candidate,
+    issuers::Issuers,
+};
 use crate::{
     BearerToken, VerifyToken,
     crypto::passes_self_test,
@@ -44,7 +49,8 @@ const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// # Cost
 ///
 /// Keys are parsed when they arrive. A token whose key is known is verified without waiting and without a
-/// boxed future.
+/// boxed future. A token that was verified before costs a SHA-256 and a look at the key set and the clock, see
+/// [`max_cached_tokens`](Self::max_cached_tokens).
 #[derive(Clone)]
 #[must_use = "a verifier does nothing until a layer asks it"]
 pub struct JwtVerifier<C = SystemClock> {
@@ -59,6 +65,21 @@ struct Shared {
     keys: Vec<Arc<dyn AnyKeySource>>,
     issuers: Issuers,
     max_token_bytes: usize,
+    /// Belongs to these issuers and rules: whoever changes them begins with an empty one.
+    cache: Option<Arc<VerifiedTokens>>,
+}
+
+/// Where a verdict is remembered, if it is.
+pub(super) struct Memory(Option<(Arc<VerifiedTokens>, TokenDigest)>);
+
+impl Memory {
+    pub(super) fn keep(self, verified: Verified) -> Principal {
+        let principal = verified.claimed.principal.clone();
+        if let Self(Some((cache, digest))) = self {
+            cache.insert(digest, verified);
+        }
+        principal
+    }
 }
 
 /// A [`JwtVerifier`] cannot be made like this.
@@ -124,7 +145,13 @@ impl JwtVerifier {
             return Err(JwtVerifierError::BrokenBackend);
         }
         let issuers = issuers(&trust, &keys);
-        let shared = Shared { trust, keys, issuers, max_token_bytes: DEFAULT_MAX_TOKEN_BYTES };
+        let shared = Shared {
+            trust,
+            keys,
+            issuers,
+            max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+            cache: VerifiedTokens::new(DEFAULT_TOKENS).map(Arc::new),
+        };
         Ok(Self { shared: Arc::new(shared), clock: SystemClock::new() })
     }
 }
@@ -154,6 +181,7 @@ impl<C> JwtVerifier<C> {
             .map_err(JwtVerifierError::Trust)?;
         shared.keys.push(Arc::new(keys));
         shared.issuers = issuers(&shared.trust, &shared.keys);
+        shared.cache = shared.cache.and_then(|cache| cache.emptied()).map(Arc::new);
         Ok(Self { shared: Arc::new(shared), clock: self.clock })
     }
 
@@ -161,6 +189,27 @@ impl<C> JwtVerifier<C> {
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         Arc::make_mut(&mut self.shared).max_token_bytes = bytes;
         self
+    }
+
+    /// How many verified tokens are remembered, so that the same token is not verified again with each
+    /// request; 10 000 if not set. With 0, none.
+    ///
+    /// A token that is remembered is refused like any other once it expired, or once its issuer withdrew the
+    /// key that signed it. Tokens of more than 4 KiB are not remembered. An entry takes about three times
+    /// the size of its token.
+    pub fn max_cached_tokens(mut self, tokens: usize) -> Self {
+        Arc::make_mut(&mut self.shared).cache = VerifiedTokens::new(tokens).map(Arc::new);
+        self
+    }
+
+    /// Forgets remembered tokens by whom they name. Their next use is verified from the start.
+    ///
+    /// This refuses nobody: a token that is forgotten and still good is good. To refuse one, use a deny
+    /// list on the layer, which has the last word over remembered tokens, too.
+    pub fn forget(&self, is_forgotten: impl Fn(&Principal) -> bool) {
+        if let Some(cache) = &self.shared.cache {
+            cache.forget(is_forgotten);
+        }
     }
 
     /// Changes where the time comes from.
@@ -179,6 +228,15 @@ impl<C: Clock + Clone> VerifyToken for JwtVerifier<C> {
 
     fn verify(&self, token: BearerToken) -> Self::Future {
         let shared = &*self.shared;
+        let mut memory = Memory(None);
+        if let Some(cache) = &shared.cache
+            && let Some(digest) = VerifiedTokens::digest(token.expose())
+        {
+            if let Some(principal) = cache.get(&digest, &self.clock) {
+                return JwtFuture::ready(Ok(principal));
+            }
+            memory = Memory(Some((Arc::clone(cache), digest)));
+        }
         let candidate = match Candidate::read(token, &shared.issuers, shared.max_token_bytes) {
             Ok(candidate) => candidate,
             Err(rejection) => return JwtFuture::ready(Err(rejection)),
@@ -186,9 +244,11 @@ impl<C: Clock + Clone> VerifyToken for JwtVerifier<C> {
         match candidate.issuer().keys.find(&candidate.key_hint()) {
             KeyLookup::Ready(answer) => {
                 let verdict = candidate.finish(answer, || self.clock.now());
-                JwtFuture::ready(verdict.map(|claimed| claimed.principal))
+                JwtFuture::ready(verdict.map(|verified| memory.keep(verified)))
             }
-            KeyLookup::Wait(wait) => JwtFuture::waiting(wait, candidate, self.clock.clone()),
+            KeyLookup::Wait(wait) => {
+                JwtFuture::waiting(wait, candidate, memory, self.clock.clone())
+            }
         }
     }
 }

@@ -148,6 +148,11 @@ impl VerificationKey {
         self.public.algorithm()
     }
 
+    /// Whether this is that key, for that algorithm, also if it was fetched another time.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.public.is_same(&other.public)
+    }
+
     pub(crate) fn verify(
         &self,
         algorithm: SignatureAlgorithm,

@@ -25,7 +25,6 @@ pub(crate) enum Origin {
 pub(crate) struct Claimed {
     pub(crate) principal: Principal,
     /// Asked again whenever the principal is remembered.
-    #[expect(dead_code, reason = "read by the cache")]
     pub(crate) lifetime: Lifetime,
 }
 

@@ -1,6 +1,7 @@
 //! The attack catalogue, by identifier. Each row is a token and what becomes of it.
 
 mod algorithms;
+mod cache;
 mod claims;
 mod configuration;
 mod encoding;
