@@ -23,6 +23,8 @@ pub enum SigningAlgorithm {
     ES256,
     /// ECDSA on P-384 with SHA-384.
     ES384,
+    /// ECDSA on P-521 with SHA-512.
+    ES512,
     /// Ed25519, under its RFC 8037 name.
     EdDSA,
 }
@@ -40,6 +42,7 @@ impl SigningAlgorithm {
             Self::PS512 => "PS512",
             Self::ES256 => "ES256",
             Self::ES384 => "ES384",
+            Self::ES512 => "ES512",
             Self::EdDSA => "EdDSA",
         }
     }
@@ -51,12 +54,14 @@ impl SigningAlgorithm {
             }
             Self::ES256 => KeyKind::P256,
             Self::ES384 => KeyKind::P384,
+            Self::ES512 => KeyKind::P521,
             Self::EdDSA => KeyKind::Ed25519,
         }
     }
 
-    pub(crate) const fn jws(self) -> Algorithm {
-        match self {
+    /// What `jsonwebtoken` calls it, if it has it.
+    pub(crate) const fn jws(self) -> Option<Algorithm> {
+        Some(match self {
             Self::RS256 => Algorithm::RS256,
             Self::RS384 => Algorithm::RS384,
             Self::RS512 => Algorithm::RS512,
@@ -65,8 +70,9 @@ impl SigningAlgorithm {
             Self::PS512 => Algorithm::PS512,
             Self::ES256 => Algorithm::ES256,
             Self::ES384 => Algorithm::ES384,
+            Self::ES512 => return None,
             Self::EdDSA => Algorithm::EdDSA,
-        }
+        })
     }
 }
 
@@ -82,5 +88,6 @@ pub(crate) enum KeyKind {
     Ed25519,
     P256,
     P384,
+    P521,
     Rsa,
 }

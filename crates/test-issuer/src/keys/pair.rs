@@ -2,10 +2,12 @@ use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair,
+    RsaKeyPair, RsaPublicKeyComponents,
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -20,8 +22,14 @@ use crate::error::TestIssuerError;
 pub(crate) struct Key {
     kid: String,
     algorithm: SigningAlgorithm,
-    private: EncodingKey,
+    private: PrivateKey,
     public: PublicKey,
+}
+
+enum PrivateKey {
+    Jsonwebtoken(EncodingKey),
+    /// `jsonwebtoken` has no ES512.
+    P521(EcdsaKeyPair),
 }
 
 struct PublicKey {
@@ -38,6 +46,7 @@ impl Key {
             KeyKind::Ed25519 => generate_ed25519(),
             KeyKind::P256 => generate_ec(&ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
             KeyKind::P384 => generate_ec(&ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
+            KeyKind::P521 => generate_p521(),
             KeyKind::Rsa => generate_rsa(),
         };
         let (private, mut public) =
@@ -86,7 +95,18 @@ impl Key {
         algorithm: SigningAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, TestIssuerError> {
-        sign(algorithm.jws(), algorithm.name(), &self.private, message)
+        let name = algorithm.name();
+        match (&self.private, algorithm.jws()) {
+            (PrivateKey::Jsonwebtoken(key), Some(algorithm)) => sign(algorithm, name, key, message),
+            (PrivateKey::P521(pair), None) => {
+                let signature = pair.sign(&SystemRandom::new(), message);
+                let signature = signature.map_err(|_| TestIssuerError::Key { algorithm: name })?;
+                Ok(signature.as_ref().to_vec())
+            }
+            (PrivateKey::Jsonwebtoken(_), None) | (PrivateKey::P521(_), Some(_)) => {
+                Err(TestIssuerError::Key { algorithm: name })
+            }
+        }
     }
 }
 
@@ -115,28 +135,38 @@ pub(crate) fn sign(
 fn generate_ec(
     algorithm: &'static EcdsaSigningAlgorithm,
     curve: &'static str,
-) -> Result<(EncodingKey, PublicKey), Unspecified> {
+) -> Result<(PrivateKey, PublicKey), Unspecified> {
     let pair = EcdsaKeyPair::generate(algorithm)?;
+    let private = EncodingKey::from_ec_der(pair.to_pkcs8v1()?.as_ref());
+    Ok((PrivateKey::Jsonwebtoken(private), public_ec(&pair, curve)?))
+}
+
+fn generate_p521() -> Result<(PrivateKey, PublicKey), Unspecified> {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING)?;
+    let public = public_ec(&pair, "P-521")?;
+    Ok((PrivateKey::P521(pair), public))
+}
+
+fn public_ec(pair: &EcdsaKeyPair, curve: &'static str) -> Result<PublicKey, Unspecified> {
     let public = pair.public_key();
     // An uncompressed point: 4, then x and y at the full length of the curve.
     let (_, point) = public.as_ref().split_first().ok_or(Unspecified)?;
     let (x, y) = point.split_at_checked(point.len() / 2).ok_or(Unspecified)?;
     let jwk = json!({ "kty": "EC", "crv": curve, "x": base64url(x), "y": base64url(y) });
     let spki: PublicKeyX509Der<'_> = public.as_der()?;
-    let private = EncodingKey::from_ec_der(pair.to_pkcs8v1()?.as_ref());
-    Ok((private, PublicKey { jwk, spki_der: spki.as_ref().to_vec() }))
+    Ok(PublicKey { jwk, spki_der: spki.as_ref().to_vec() })
 }
 
-fn generate_ed25519() -> Result<(EncodingKey, PublicKey), Unspecified> {
+fn generate_ed25519() -> Result<(PrivateKey, PublicKey), Unspecified> {
     let pair = Ed25519KeyPair::generate()?;
     let public = pair.public_key();
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(public.as_ref()) });
     let spki: PublicKeyX509Der<'_> = public.as_der()?;
-    let private = EncodingKey::from_ed_der(pair.to_pkcs8()?.as_ref());
+    let private = PrivateKey::Jsonwebtoken(EncodingKey::from_ed_der(pair.to_pkcs8()?.as_ref()));
     Ok((private, PublicKey { jwk, spki_der: spki.as_ref().to_vec() }))
 }
 
-fn generate_rsa() -> Result<(EncodingKey, PublicKey), Unspecified> {
+fn generate_rsa() -> Result<(PrivateKey, PublicKey), Unspecified> {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
     let public = pair.public_key();
     let numbers = RsaPublicKeyComponents::<Vec<u8>>::from(public);
@@ -144,6 +174,7 @@ fn generate_rsa() -> Result<(EncodingKey, PublicKey), Unspecified> {
     let spki: PublicKeyX509Der<'_> = public.as_der()?;
     let pkcs8: Pkcs8V1Der<'_> = pair.as_der()?;
     let private = EncodingKey::from_rsa_der(pkcs1_within(pkcs8.as_ref())?);
+    let private = PrivateKey::Jsonwebtoken(private);
     Ok((private, PublicKey { jwk, spki_der: spki.as_ref().to_vec() }))
 }
 

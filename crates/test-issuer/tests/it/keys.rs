@@ -1,5 +1,8 @@
+use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED, UnparsedPublicKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use palisade_test_issuer::SigningAlgorithm::{
-    self, ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512,
+    self, ES256, ES384, ES512, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512,
 };
 use palisade_test_issuer::{Retire, TestIssuer, TestIssuerError};
 use serde_json::json;
@@ -22,6 +25,28 @@ fn a_token_of_each_algorithm_verifies_against_its_jwk() {
     }
 }
 
+/// `jsonwebtoken`, the naive verifier of these tests, has no ES512.
+#[test]
+fn an_es512_signature_has_the_length_of_its_curve_and_is_nobody_elses() {
+    let issuer = builder().algorithm(ES512).in_process(ISSUER).unwrap();
+    let token = issuer.mint().sign();
+    assert_eq!(header(&token)["alg"], "ES512");
+    let signature =
+        |token: &str| URL_SAFE_NO_PAD.decode(token.rsplit_once('.').unwrap().1).unwrap();
+    let coordinate = |name: &str| {
+        URL_SAFE_NO_PAD.decode(issuer.jwks()["keys"][0][name].as_str().unwrap()).unwrap()
+    };
+    let point = [vec![4], coordinate("x"), coordinate("y")].concat();
+    assert_eq!(point.len(), 133);
+    let key = UnparsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, point);
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    assert_eq!(signature(&token).len(), 132);
+    assert!(key.verify(signed.as_bytes(), &signature(&token)).is_ok());
+    let forged = issuer.mint().signed_with_foreign_key().sign();
+    let (signed, _) = forged.rsplit_once('.').unwrap();
+    assert!(key.verify(signed.as_bytes(), &signature(&forged)).is_err());
+}
+
 #[test]
 fn each_jwk_has_the_members_of_its_kind_and_no_private_one() {
     let issuer = builder()
@@ -29,6 +54,7 @@ fn each_jwk_has_the_members_of_its_kind_and_no_private_one() {
         .add_key(ES384)
         .add_key(EdDSA)
         .add_key(RS256)
+        .add_key(ES512)
         .in_process(ISSUER)
         .unwrap();
     let rows = [
@@ -36,6 +62,7 @@ fn each_jwk_has_the_members_of_its_kind_and_no_private_one() {
         (1, "ES384-2", "EC", "ES384", vec!["alg", "crv", "kid", "kty", "use", "x", "y"]),
         (2, "EdDSA-3", "OKP", "EdDSA", vec!["alg", "crv", "kid", "kty", "use", "x"]),
         (3, "RS256-4", "RSA", "RS256", vec!["alg", "e", "kid", "kty", "n", "use"]),
+        (4, "ES512-5", "EC", "ES512", vec!["alg", "crv", "kid", "kty", "use", "x", "y"]),
     ];
     let jwks = issuer.jwks();
     assert_eq!(jwks["keys"].as_array().unwrap().len(), rows.len());
