@@ -40,6 +40,7 @@ pub(crate) fn issuer_of_all_algorithms() -> &'static TestIssuer {
         use SigningAlgorithm as Alg;
         [
             Alg::ES384,
+            Alg::ES512,
             Alg::EdDSA,
             Alg::RS256,
             Alg::RS384,

@@ -1,10 +1,10 @@
 //! The default: `aws-lc-rs`.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
-    RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
+    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
+    RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
 };
 
 use super::{KeyMaterial, SignatureAlgorithm};
@@ -27,6 +27,9 @@ impl Key {
             }
             (Alg::ES384, KeyMaterial::Ec { point }) => {
                 ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point)
+            }
+            (Alg::ES512, KeyMaterial::Ec { point }) => {
+                ParsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, point)
             }
             (algorithm, KeyMaterial::Rsa { n, e }) => {
                 RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa_parameters(algorithm)?)
@@ -51,6 +54,12 @@ fn rsa_parameters(algorithm: SignatureAlgorithm) -> Option<&'static RsaParameter
         Alg::RS256 => &RSA_PKCS1_2048_8192_SHA256,
         Alg::RS384 => &RSA_PKCS1_2048_8192_SHA384,
         Alg::RS512 => &RSA_PKCS1_2048_8192_SHA512,
-        Alg::Ed25519 | Alg::ES256 | Alg::ES384 => return None,
+        Alg::Ed25519
+        | Alg::ES256
+        | Alg::ES384
+        | Alg::ES512
+        | Alg::HS256
+        | Alg::HS384
+        | Alg::HS512 => return None,
     })
 }

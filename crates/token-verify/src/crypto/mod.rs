@@ -8,6 +8,7 @@
 mod algorithm;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+mod hmac;
 #[cfg(all(feature = "rust-crypto", any(test, not(feature = "aws-lc-rs"))))]
 mod rust_crypto;
 mod self_test;
@@ -15,7 +16,11 @@ mod self_test;
 use sha2::{Digest, Sha256};
 
 pub use self::algorithm::SignatureAlgorithm;
-pub(crate) use self::{algorithm::KeyType, self_test::passes_self_test};
+pub(crate) use self::{
+    algorithm::{KeyType, UnsoundAlgorithms},
+    hmac::HmacKey,
+    self_test::passes_self_test,
+};
 
 #[cfg(feature = "aws-lc-rs")]
 use self::aws_lc as backend;

@@ -9,6 +9,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey,
     crypto::{JwtVerifier, rust_crypto::DEFAULT_PROVIDER},
 };
+use p521::ecdsa::signature::Verifier;
 
 use super::{KeyMaterial, SignatureAlgorithm};
 
@@ -17,37 +18,51 @@ use super::{KeyMaterial, SignatureAlgorithm};
 pub(super) const MAX_RSA_BITS: usize = 4096;
 
 #[derive(Clone)]
-pub(super) struct Key {
-    algorithm: Algorithm,
-    key: Arc<DecodingKey>,
+pub(super) enum Key {
+    Jsonwebtoken {
+        algorithm: Algorithm,
+        key: Arc<DecodingKey>,
+    },
+    /// `jsonwebtoken` has no ES512.
+    P521(Arc<p521::ecdsa::VerifyingKey>),
 }
 
 impl Key {
     pub(super) fn parse(algorithm: SignatureAlgorithm, material: KeyMaterial<'_>) -> Option<Self> {
         let key = match material {
+            KeyMaterial::Ec { point } if algorithm == SignatureAlgorithm::ES512 => {
+                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                return Some(Self::P521(Arc::new(key)));
+            }
             KeyMaterial::Ec { point } => DecodingKey::from_ec_der(point),
             // INVARIANT: 32 bytes, as the importer makes sure. The library slices without looking.
             KeyMaterial::Ed25519 { x } if x.len() == 32 => DecodingKey::from_ed_der(x),
             KeyMaterial::Ed25519 { .. } => return None,
             KeyMaterial::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
         };
-        let key = Self { algorithm: in_jsonwebtoken(algorithm), key: Arc::new(key) };
+        let (algorithm, key) = (in_jsonwebtoken(algorithm)?, Arc::new(key));
         // Points are checked here; an RSA key only when it is used.
-        key.verifier().is_some().then_some(key)
+        verifier(algorithm, &key)?;
+        Some(Self::Jsonwebtoken { algorithm, key })
     }
 
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.verifier()
-            .is_some_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
-    }
-
-    fn verifier(&self) -> Option<Box<dyn JwtVerifier>> {
-        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm, &self.key).ok()
+        match self {
+            Self::Jsonwebtoken { algorithm, key } => verifier(*algorithm, key)
+                .is_some_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok()),
+            Self::P521(key) => p521::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        }
     }
 }
 
-const fn in_jsonwebtoken(algorithm: SignatureAlgorithm) -> Algorithm {
-    match algorithm {
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Option<Box<dyn JwtVerifier>> {
+    (DEFAULT_PROVIDER.verifier_factory)(&algorithm, key).ok()
+}
+
+/// HMAC is not here: its keys are not public, and no backend does it.
+const fn in_jsonwebtoken(algorithm: SignatureAlgorithm) -> Option<Algorithm> {
+    Some(match algorithm {
         SignatureAlgorithm::Ed25519 => Algorithm::EdDSA,
         SignatureAlgorithm::ES256 => Algorithm::ES256,
         SignatureAlgorithm::ES384 => Algorithm::ES384,
@@ -57,5 +72,9 @@ const fn in_jsonwebtoken(algorithm: SignatureAlgorithm) -> Algorithm {
         SignatureAlgorithm::RS256 => Algorithm::RS256,
         SignatureAlgorithm::RS384 => Algorithm::RS384,
         SignatureAlgorithm::RS512 => Algorithm::RS512,
-    }
+        SignatureAlgorithm::ES512
+        | SignatureAlgorithm::HS256
+        | SignatureAlgorithm::HS384
+        | SignatureAlgorithm::HS512 => return None,
+    })
 }

@@ -13,7 +13,7 @@ struct KnownAnswer {
     signature: &'static str,
 }
 
-const KNOWN_ANSWERS: [KnownAnswer; 3] = [
+const KNOWN_ANSWERS: [KnownAnswer; 4] = [
     // RFC 7515 §A.2.
     KnownAnswer {
         algorithm: SignatureAlgorithm::RS256,
@@ -45,6 +45,24 @@ const KNOWN_ANSWERS: [KnownAnswer; 3] = [
                   Ijp0cnVlfQ",
         signature: "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6\
                     NU1Q",
+    },
+    // RFC 7520 §4.3.
+    KnownAnswer {
+        algorithm: SignatureAlgorithm::ES512,
+        key: [
+            "AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDy\
+             RXYgCF5cj0Kt",
+            "AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9c\
+             wlGfP-HqHZR1",
+        ],
+        message: "eyJhbGciOiJFUzUxMiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ\
+                  9.SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZ\
+                  G9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlv\
+                  dXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB\
+                  0IG9mZiB0by4",
+        signature: "AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7\
+                    KRTzoNEuT4Va2cmL1eJAQy3mtPBu_u_sDDyYjnAMDxXPn7XrT0lw-kvAD890jl8e2puQe\
+                    ns_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2",
     },
     // RFC 8037 §A.4.
     KnownAnswer {
@@ -80,7 +98,9 @@ fn answers(known: &KnownAnswer, check: Check) -> Option<bool> {
     let signature = decode(known.signature)?;
     let point = [&[4], first.as_slice(), second.as_slice()].concat();
     let material = match known.algorithm {
-        SignatureAlgorithm::ES256 | SignatureAlgorithm::ES384 => KeyMaterial::Ec { point: &point },
+        SignatureAlgorithm::ES256 | SignatureAlgorithm::ES384 | SignatureAlgorithm::ES512 => {
+            KeyMaterial::Ec { point: &point }
+        }
         SignatureAlgorithm::Ed25519 => KeyMaterial::Ed25519 { x: &first },
         SignatureAlgorithm::PS256
         | SignatureAlgorithm::PS384
@@ -88,6 +108,10 @@ fn answers(known: &KnownAnswer, check: Check) -> Option<bool> {
         | SignatureAlgorithm::RS256
         | SignatureAlgorithm::RS384
         | SignatureAlgorithm::RS512 => KeyMaterial::Rsa { n: &first, e: &second },
+        // Not a matter of the backend.
+        SignatureAlgorithm::HS256 | SignatureAlgorithm::HS384 | SignatureAlgorithm::HS512 => {
+            return None;
+        }
     };
     let verdict = |message: &str| check(known.algorithm, material, message.as_bytes(), &signature);
     Some(verdict(known.message)? && !verdict("another message")?)

@@ -108,7 +108,8 @@ impl JwtVerifier {
     ///
     /// # Errors
     ///
-    /// [`JwtVerifierError::BrokenBackend`] if the cryptographic library does not work.
+    /// [`JwtVerifierError::BrokenBackend`] if the cryptographic library does not work;
+    /// [`JwtVerifierError::Keys`] if the keys are secrets and the algorithms are not HMAC, or the other way round.
     pub fn new<K>(issuer: impl Into<TrustedIssuer>, keys: K) -> Result<Self, JwtVerifierError>
     where
         K: KeySource<Wait: Send + 'static> + Send + Sync + 'static,
@@ -144,6 +145,9 @@ impl JwtVerifier {
         if !passes_self_test() {
             return Err(JwtVerifierError::BrokenBackend);
         }
+        for (issuer, keys) in trust.issuers().zip(&keys) {
+            check_kind(issuer, &**keys)?;
+        }
         let issuers = issuers(&trust, &keys);
         let shared = Shared {
             trust,
@@ -156,6 +160,19 @@ impl JwtVerifier {
     }
 }
 
+/// Public keys verify signatures and secrets verify HMAC. Where the two could meet, one is taken for the other.
+fn check_kind(issuer: &TrustedIssuer, keys: &dyn AnyKeySource) -> Result<(), JwtVerifierError> {
+    let complaint = match (issuer.is_symmetric(), keys.is_symmetric()) {
+        (true, true) | (false, false) => return Ok(()),
+        (true, false) => {
+            "its algorithms are HMAC, which needs the secrets of `keys::danger::HmacKeys`"
+        }
+        (false, true) => "its keys are secrets: name HMAC with `TrustedIssuer::algorithms`",
+    };
+    let issuer = issuer.issuer().as_str().into();
+    Err(JwtVerifierError::Keys { issuer, source: complaint.into() })
+}
+
 fn issuers(trust: &Trust, keys: &[Arc<dyn AnyKeySource>]) -> Issuers {
     let digest: Arc<str> = trust.digest().into();
     Issuers::new(trust.shared().cloned().zip(keys.iter().cloned()), &digest)
@@ -166,7 +183,8 @@ impl<C> JwtVerifier<C> {
     ///
     /// # Errors
     ///
-    /// [`JwtVerifierError::Trust`] if it is among the issuers already.
+    /// [`JwtVerifierError::Trust`] if it is among the issuers already; [`JwtVerifierError::Keys`] as with
+    /// [`new`](Self::new).
     pub fn add_issuer<K>(
         self,
         issuer: impl Into<TrustedIssuer>,
@@ -177,8 +195,9 @@ impl<C> JwtVerifier<C> {
     {
         let mut shared = Arc::unwrap_or_clone(self.shared);
         let added = issuer.into().keys_at(KeyLocation::Supplied);
-        shared.trust = Trust::of(shared.trust.issuers().cloned().chain([added]))
+        shared.trust = Trust::of(shared.trust.issuers().cloned().chain([added.clone()]))
             .map_err(JwtVerifierError::Trust)?;
+        check_kind(&added, &keys)?;
         shared.keys.push(Arc::new(keys));
         shared.issuers = issuers(&shared.trust, &shared.keys);
         shared.cache = shared.cache.and_then(|cache| cache.emptied()).map(Arc::new);

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde_json::{Map, Value};
 
-use super::{VerificationKey, ed25519::is_weak, set::KeySet};
+use super::{AnyKey, VerificationKey, ed25519::is_weak, set::KeySet};
 use crate::{
     crypto::{KeyMaterial, KeyType, MAX_RSA_BITS, PublicKey, SignatureAlgorithm},
     json::{Bounds, read_object},
@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) const MAX_SET_BYTES: usize = 512 * 1024;
 const MAX_KEYS: usize = 100;
-const MAX_KID_BYTES: usize = 256;
+pub(super) const MAX_KID_BYTES: usize = 256;
 /// Deep enough that an odd member spoils its key and not the set.
 const SET_BOUNDS: Bounds = Bounds { depth: 64, values: 16 * 1024 };
 
@@ -208,7 +208,10 @@ fn import_key(jwk: &Value, how: Import) -> Result<VerificationKey, Unusable> {
         Some(_) => return Err(Unusable::Malformed),
     };
     let public = import_public_key(&typed.algorithm, label, how)?;
-    Ok(VerificationKey { kid: typed.common.key_id.map(String::into_boxed_str), public })
+    Ok(VerificationKey {
+        kid: typed.common.key_id.map(String::into_boxed_str),
+        material: AnyKey::Public(public),
+    })
 }
 
 fn refuse_secrets(members: &Map<String, Value>) -> Result<(), Unusable> {
@@ -241,9 +244,8 @@ fn import_public_key(
             let (algorithm, len) = match ec.curve {
                 EllipticCurve::P256 => (SignatureAlgorithm::ES256, 32),
                 EllipticCurve::P384 => (SignatureAlgorithm::ES384, 48),
-                EllipticCurve::P521 | EllipticCurve::Ed25519 | _ => {
-                    return Err(Unusable::OtherType);
-                }
+                EllipticCurve::P521 => (SignatureAlgorithm::ES512, 66),
+                EllipticCurve::Ed25519 | _ => return Err(Unusable::OtherType),
             };
             fits(label, algorithm)?;
             let (x, y) = (coordinate(&ec.x, len)?, coordinate(&ec.y, len)?);

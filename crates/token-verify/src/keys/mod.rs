@@ -6,6 +6,7 @@
 //! | `RemoteKeys` (feature `remote-keys`) | fetched and kept fresh, from anything that is `FetchKeys` |
 //! | `HttpSource` (feature `http-source`) | what `RemoteKeys` fetches over HTTPS |
 //! | `JwksClientSource` (feature `jwks-client-rs`) | what `RemoteKeys` fetches through `jwks_client_rs` |
+//! | [`danger::HmacKeys`] | secrets, given once: read what you give up |
 //! | your own [`KeySource`] | |
 //!
 //! # Which keys of a JWK Set are used
@@ -13,7 +14,7 @@
 //! A key that cannot be used is left out, with an event that says why, and the others are used: one odd
 //! key must not take the service down (RFC 7517 §5). What is used is held to all of this:
 //!
-//! - `kty` is `RSA`, `EC` (P-256, P-384) or `OKP` (Ed25519); symmetric keys do not verify anything;
+//! - `kty` is `RSA`, `EC` (P-256, P-384, P-521) or `OKP` (Ed25519); symmetric keys do not verify anything;
 //! - there is no private member, and no other entry of the set holds the private members of the same key: a key
 //!   whose secret was published is no longer anybody's, and a set of nothing else withdraws all keys;
 //! - `use` is absent or `sig`; `key_ops` is absent or has `verify`;
@@ -29,6 +30,7 @@
 //! is an error.
 
 mod any;
+pub mod danger;
 mod ed25519;
 #[cfg(feature = "remote-keys")]
 mod fetch;
@@ -59,7 +61,7 @@ pub use self::{
     remote::{RemoteKeys, RemoteKeysBuilder, RemoteKeysError, RemoteKeysWait},
 };
 pub use self::{fixed::StaticKeys, import::InvalidKeySetError};
-use crate::crypto::{PublicKey, SignatureAlgorithm, SignatureVerified};
+use crate::crypto::{HmacKey, PublicKey, SignatureAlgorithm, SignatureVerified};
 
 /// Finds the keys of one issuer.
 ///
@@ -77,6 +79,12 @@ pub trait KeySource {
 
     /// Finds a key. A key that is known is answered without a future.
     fn find(&self, hint: &KeyHint<'_>) -> KeyLookup<Self::Wait>;
+
+    /// Whether the keys are secrets that are shared with the issuer. Only what holds [`danger::HmacKeys`]
+    /// says yes. A wrong answer costs refusals, and never an acceptance.
+    fn is_symmetric(&self) -> bool {
+        false
+    }
 }
 
 /// What the header of a token says about its key. All of it is a stranger's word.
@@ -128,11 +136,17 @@ pub enum KeyAnswer {
     Unknown,
 }
 
-/// A public key of an issuer, parsed, and bound to one algorithm.
+/// A key of an issuer, parsed, and bound to one algorithm. Public, unless it comes from [`danger`].
 #[derive(Clone)]
 pub struct VerificationKey {
     kid: Option<Box<str>>,
-    public: PublicKey,
+    material: AnyKey,
+}
+
+#[derive(Clone)]
+enum AnyKey {
+    Public(PublicKey),
+    Secret(HmacKey),
 }
 
 impl VerificationKey {
@@ -145,12 +159,21 @@ impl VerificationKey {
     /// The one algorithm that the key verifies.
     #[must_use]
     pub const fn algorithm(&self) -> SignatureAlgorithm {
-        self.public.algorithm()
+        match &self.material {
+            AnyKey::Public(key) => key.algorithm(),
+            AnyKey::Secret(key) => key.algorithm(),
+        }
     }
 
     /// Whether this is that key, for that algorithm, also if it was fetched another time.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.public.is_same(&other.public)
+        match (&self.material, &other.material) {
+            (AnyKey::Public(key), AnyKey::Public(other)) => key.is_same(other),
+            (AnyKey::Secret(key), AnyKey::Secret(other)) => key.is_same(other),
+            (AnyKey::Public(_), AnyKey::Secret(_)) | (AnyKey::Secret(_), AnyKey::Public(_)) => {
+                false
+            }
+        }
     }
 
     pub(crate) fn verify(
@@ -161,7 +184,13 @@ impl VerificationKey {
     ) -> Option<SignatureVerified> {
         // INVARIANT: the algorithm of the header is the key's (RFC 8725bis §3.1), whatever the source
         // did.
-        if algorithm == self.algorithm() { self.public.verify(message, signature) } else { None }
+        if algorithm != self.algorithm() {
+            return None;
+        }
+        match &self.material {
+            AnyKey::Public(key) => key.verify(message, signature),
+            AnyKey::Secret(key) => key.verify(message, signature),
+        }
     }
 }
 

@@ -229,7 +229,7 @@ mod tests {
         // old records, and the number in the purpose.
         assert_eq!(
             issuer().digest(),
-            "bf3474e465d41c76e9474686a9a97e2ed35b2c6d842fba1811b18e39de8aa0ca"
+            "4eb6414bc210f77621e93107ea6b5861fa00885a27d7cd5ae4c97a0615e42276"
         );
     }
 }

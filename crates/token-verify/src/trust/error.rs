@@ -11,6 +11,9 @@ pub enum TrustError {
     /// More than five minutes.
     #[error("the leeway is longer than 300 seconds: set the clocks instead")]
     LeewayTooLong,
+    /// HMAC beside asymmetric algorithms.
+    #[error("HMAC and asymmetric algorithms are accepted together: name one kind only")]
+    MixedAlgorithms,
     /// No algorithm.
     #[error("no algorithm is accepted: name at least one")]
     NoAlgorithm,

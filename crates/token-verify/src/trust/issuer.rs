@@ -5,7 +5,10 @@ use palisade_core::ScopeToken;
 use super::{
     ActorRule, ClaimLimit, ClaimRule, ClaimSource, KeyLocation, TrustError, types::TypeRules,
 };
-use crate::{Issuer, crypto::SignatureAlgorithm};
+use crate::{
+    Issuer,
+    crypto::{SignatureAlgorithm, UnsoundAlgorithms},
+};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
@@ -130,13 +133,23 @@ impl TrustedIssuer {
     ///
     /// # Errors
     ///
-    /// [`TrustError::NoAlgorithm`] if there is none.
+    /// [`TrustError::NoAlgorithm`] if there is none, [`TrustError::MixedAlgorithms`] if some are HMAC and others
+    /// are not.
     pub fn algorithms(
         mut self,
         algorithms: impl IntoIterator<Item = SignatureAlgorithm>,
     ) -> Result<Self, TrustError> {
         self.algorithms = algorithms.into_iter().collect();
-        if self.algorithms.is_empty() { Err(TrustError::NoAlgorithm) } else { Ok(self) }
+        SignatureAlgorithm::check_list(&self.algorithms).map_err(|unsound| match unsound {
+            UnsoundAlgorithms::Empty => TrustError::NoAlgorithm,
+            UnsoundAlgorithms::Mixed => TrustError::MixedAlgorithms,
+        })?;
+        Ok(self)
+    }
+
+    /// Whether the issuer's keys must be secrets.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        self.algorithms.iter().any(|algorithm| algorithm.is_symmetric())
     }
 
     pub(crate) fn accepts_algorithm(&self, algorithm: SignatureAlgorithm) -> bool {

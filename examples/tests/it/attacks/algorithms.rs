@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         id: "ALG-10",
-        attack: "ES256K, ES512, RSA1_5, HS1, JWE algorithms, other case, spaces, look-alikes",
+        attack: "ES256K, ES521, RSA1_5, HS1, JWE algorithms, other case, spaces, look-alikes",
         answers: &["401 algorithm_disallowed"],
         test: "alg_10_unknown_algorithms",
     },
@@ -173,7 +173,7 @@ async fn alg_10_unknown_algorithms() {
     let names = [
         "ES256K",
         "ES256K1",
-        "ES512",
+        "ES521",
         "ESP256",
         "Ed448",
         "RSA1_5",

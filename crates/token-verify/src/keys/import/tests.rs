@@ -122,6 +122,7 @@ fn jwk_03_rsa_keys_have_a_sound_size_and_exponent() {
         ("1024 bits", n(&modulus[..128])),
         ("2047 bits", n(&bits_2047)),
         ("too many bits", n(&huge)),
+        ("16384 bits", n(&vec![0xff; 2048])),
         ("even", n(&even)),
     ] {
         assert_eq!(why(&key), Some(Unusable::RsaSize), "{name}");
@@ -149,7 +150,7 @@ fn jwk_03_rsa_keys_have_a_sound_size_and_exponent() {
 fn jwk_04_curve_algorithm_and_numbers_belong_together() {
     let (p256, p384, ed) =
         (jwk(SigningAlgorithm::ES256), jwk(SigningAlgorithm::ES384), jwk(SigningAlgorithm::EdDSA));
-    let rsa = jwk(SigningAlgorithm::RS256);
+    let (p521, rsa) = (jwk(SigningAlgorithm::ES512), jwk(SigningAlgorithm::RS256));
     let x = octets(&p256, "x");
     let mut off_curve = octets(&p256, "y");
     off_curve[31] ^= 1;
@@ -188,7 +189,18 @@ fn jwk_04_curve_algorithm_and_numbers_belong_together() {
         ("X25519", with(ed.clone(), "crv", "X25519"), Unusable::OtherType),
         ("P-256 as OKP", with(ed.clone(), "crv", "P-256"), Unusable::OtherType),
         ("Ed448", with(ed, "crv", "Ed448"), Unusable::OtherType),
-        ("P-521", with(p256.clone(), "crv", "P-521"), Unusable::OtherType),
+        (
+            "P-521 with the numbers of P-256",
+            without(with(p256.clone(), "crv", "P-521"), "alg"),
+            Unusable::WrongLength,
+        ),
+        (
+            "P-521 without its leading octet",
+            with(p521.clone(), "x", encode(&[1; 65])),
+            Unusable::WrongLength,
+        ),
+        ("P-521, off the curve", with(p521.clone(), "y", encode(&[1; 66])), Unusable::Refused),
+        ("P-521 with the name of P-256", with(p521, "alg", "ES256"), Unusable::AlgorithmMismatch),
         ("secp256k1", with(p256.clone(), "crv", "secp256k1"), Unusable::OtherType),
         ("Ed25519 as EC", with(p256.clone(), "crv", "Ed25519"), Unusable::OtherType),
         ("no x", without(p256.clone(), "x"), Unusable::OtherType),
@@ -296,6 +308,7 @@ fn a_key_without_a_label_has_one_algorithm_all_the_same() {
     for (algorithm, expected) in [
         (SigningAlgorithm::ES256, SignatureAlgorithm::ES256),
         (SigningAlgorithm::ES384, SignatureAlgorithm::ES384),
+        (SigningAlgorithm::ES512, SignatureAlgorithm::ES512),
         (SigningAlgorithm::EdDSA, SignatureAlgorithm::Ed25519),
     ] {
         let key = import_key(&without(jwk(algorithm), "alg"), Import::new()).unwrap();
