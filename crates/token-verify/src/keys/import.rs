@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde_json::{Map, Value};
 
-use super::{AnyKey, VerificationKey, ed25519::is_weak, set::KeySet};
+use super::{AnyKey, VerificationKey, ed25519::is_weak, roca::is_roca, set::KeySet};
 use crate::{
     crypto::{KeyMaterial, KeyType, MAX_RSA_BITS, PublicKey, SignatureAlgorithm},
     json::{Bounds, read_object},
@@ -138,6 +138,7 @@ enum Unusable {
     Private,
     Published,
     Refused,
+    Roca,
     RsaExponent,
     RsaSize,
     SharedName,
@@ -160,6 +161,7 @@ impl Unusable {
             | Self::Private
             | Self::Published
             | Self::Refused
+            | Self::Roca
             | Self::RsaExponent
             | Self::RsaSize
             | Self::SharedName
@@ -179,6 +181,7 @@ impl Unusable {
             Self::Private => "it has private members: replace it at once",
             Self::Published => "its private members are in the set: replace it at once",
             Self::Refused => "the cryptographic library refuses it",
+            Self::Roca => "its generator was broken (CVE-2017-15361): replace it at once",
             Self::RsaExponent => "the RSA exponent is even, too small or too large",
             Self::RsaSize => "the RSA modulus is even, too small or too large",
             Self::SharedName => "another key has the same `kid`",
@@ -271,6 +274,9 @@ fn import_public_key(
             let (n, e) = (integer(&rsa.n)?, integer(&rsa.e)?);
             check_modulus(&n)?;
             check_exponent(&e)?;
+            if is_roca(&n) {
+                return Err(Unusable::Roca);
+            }
             parse(algorithm, KeyMaterial::Rsa { n: &n, e: &e })
         }
         AlgorithmParameters::OctetKey(_) | AlgorithmParameters::Other(_) | _ => {

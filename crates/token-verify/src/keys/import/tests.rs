@@ -147,6 +147,22 @@ fn jwk_03_rsa_keys_have_a_sound_size_and_exponent() {
 }
 
 #[test]
+fn jwk_03_an_rsa_key_of_the_broken_generator_is_left_out() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../vectors/json_web_key_test.json")).unwrap();
+    let groups = vectors["testGroups"].as_array().unwrap();
+    let group = groups.iter().find(|group| group["comment"] == "jws_rsa_roca_key").unwrap();
+    let roca = &group["public"]["keys"][0];
+    assert_eq!(why(roca), Some(Unusable::Roca));
+    let set = import(&[roca.clone(), jwk(SigningAlgorithm::RS256)]).unwrap();
+    assert_eq!(set.len(), 1, "the others stay");
+    // With another last digit it would be taken.
+    let mut modulus = octets(roca, "n");
+    *modulus.last_mut().unwrap() ^= 2;
+    assert_eq!(why(&with(roca.clone(), "n", encode(&modulus))), None);
+}
+
+#[test]
 fn jwk_04_curve_algorithm_and_numbers_belong_together() {
     let (p256, p384, ed) =
         (jwk(SigningAlgorithm::ES256), jwk(SigningAlgorithm::ES384), jwk(SigningAlgorithm::EdDSA));
