@@ -46,6 +46,8 @@ mod located;
 mod remote;
 mod roca;
 mod set;
+#[cfg(test)]
+mod vectors;
 
 use std::{fmt, sync::Arc, time::Duration};
 

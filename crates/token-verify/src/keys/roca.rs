@@ -112,7 +112,7 @@ mod tests {
     fn multiply(number: &mut Vec<u8>, factor: u32) {
         let mut carry = 0_u64;
         for octet in number.iter_mut() {
-            carry += u64::from(*octet) * u64::from(factor);
+            carry = u64::from(*octet).wrapping_mul(u64::from(factor)).wrapping_add(carry);
             *octet = carry.to_le_bytes()[0];
             carry >>= 8;
         }
@@ -125,7 +125,8 @@ mod tests {
     fn add(number: &mut [u8], addend: &[u8]) {
         let mut carry = 0_u16;
         for (index, octet) in number.iter_mut().enumerate() {
-            carry += u16::from(*octet) + u16::from(*addend.get(index).unwrap_or(&0));
+            let addend = u16::from(*addend.get(index).unwrap_or(&0));
+            carry = carry.wrapping_add(u16::from(*octet)).wrapping_add(addend);
             *octet = carry.to_le_bytes()[0];
             carry >>= 8;
         }
