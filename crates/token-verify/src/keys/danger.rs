@@ -161,6 +161,14 @@ impl HmacKeys {
         }
         Ok(Self(Arc::new(KeySet::new(read_keys, Vec::new()))))
     }
+
+    /// For vectors whose secret is a buffer of zeros.
+    #[cfg(test)]
+    pub(crate) fn of_zeros(name: &str) -> Self {
+        let key = HmacKey::new(SignatureAlgorithm::HS256, &[0; 32]).expect("it is long enough");
+        let key = VerificationKey { kid: Some(name.into()), material: AnyKey::Secret(key) };
+        Self(Arc::new(KeySet::new(vec![key], Vec::new())))
+    }
 }
 
 fn read(algorithm: SignatureAlgorithm, secret: &[u8]) -> Result<HmacKey, HmacKeysError> {

@@ -7,6 +7,7 @@ mod configuration;
 mod encoding;
 mod headers;
 mod time;
+mod vectors;
 
 use std::future::Ready;
 
