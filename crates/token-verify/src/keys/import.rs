@@ -134,6 +134,7 @@ enum Unusable {
     ForbiddenUse,
     Malformed,
     NameTooLong,
+    OtherAlgorithm,
     OtherType,
     Private,
     Published,
@@ -152,7 +153,7 @@ impl Unusable {
     fn report(self, index: usize) {
         let reason = self.as_str();
         match self {
-            Self::ForbiddenUse | Self::OtherType => {
+            Self::ForbiddenUse | Self::OtherAlgorithm | Self::OtherType => {
                 tracing::debug!(index, reason, "key left out of the key set");
             }
             Self::AlgorithmMismatch
@@ -173,10 +174,11 @@ impl Unusable {
 
     const fn as_str(self) -> &'static str {
         match self {
-            Self::AlgorithmMismatch => "`alg` does not fit the key, or is not supported",
+            Self::AlgorithmMismatch => "`alg` does not fit the key",
             Self::ForbiddenUse => "`use` or `key_ops` says it does not verify signatures",
             Self::Malformed => "it is not a JWK",
             Self::NameTooLong => "`kid` is longer than 256 bytes",
+            Self::OtherAlgorithm => "`alg` is not supported",
             Self::OtherType => "`kty` or `crv` is not supported",
             Self::Private => "it has private members: replace it at once",
             Self::Published => "its private members are in the set: replace it at once",
@@ -206,7 +208,7 @@ fn import_key(jwk: &Value, how: Import) -> Result<VerificationKey, Unusable> {
     let label = match members.get("alg") {
         None => None,
         Some(Value::String(name)) => {
-            Some(SignatureAlgorithm::from_name(name).ok_or(Unusable::AlgorithmMismatch)?)
+            Some(SignatureAlgorithm::from_name(name).ok_or(Unusable::OtherAlgorithm)?)
         }
         Some(_) => return Err(Unusable::Malformed),
     };
@@ -340,5 +342,7 @@ fn check_exponent(e: &[u8]) -> Result<(), Unusable> {
     }
 }
 
+#[cfg(test)]
+mod event_tests;
 #[cfg(test)]
 mod tests;
