@@ -20,8 +20,8 @@
 //! - `use` is absent or `sig`; `key_ops` is absent or has `verify`;
 //! - `alg` is absent or fits the key. Each key verifies exactly one algorithm: a key on a curve has
 //!   only one, and an RSA key without `alg` is an RS256 key unless the source is told otherwise;
-//! - RSA: 2048 to 8192 bits (4096 with the `rust-crypto` backend), an odd exponent from 65537 to 2³³, and not made by the
-//!   generator that CVE-2017-15361 (ROCA) broke;
+//! - RSA: 2048 to 8192 bits (4096 with the `rust-crypto` backend), an odd exponent from 65537 to 2³³, and not
+//!   made by the generator that CVE-2017-15361 (ROCA) broke;
 //! - elliptic curves: coordinates at full length, and a point that is on the curve; for Ed25519, none of the
 //!   few points for which anybody can forge;
 //! - `kid`: up to 256 bytes, and no other usable key has the same. A key without `kid` is used only if

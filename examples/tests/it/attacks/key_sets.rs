@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         id: "JWK-03",
-        attack: "RSA of 512 to 16384 bits, even moduli, exponents 1, 3, even, huge; forgeries for exponent 1",
+        attack: "RSA of 512 to 16384 bits, even moduli, exponents 1, 3, even, huge, a ROCA key that signs; forgeries for exponent 1",
         answers: &["401 key_unknown", "401 signature_bad"],
         test: "jwk_03_weak_rsa_keys",
     },
@@ -201,6 +201,7 @@ async fn jwk_03_weak_rsa_keys() {
         issuer.publish_raw_key(with(rsa::jwk(&kid, "AQAB"), members));
         kids.push(kid);
     }
+    issuer.publish_raw_key(rsa::roca(issuer.mint(), "roca").0);
     issuer.publish_raw_key(rsa::jwk("good", "AQAB"));
     issuer.publish_raw_key(rsa::jwk("padded", "AAAAAAABAAE"));
     let mut target = Target::start_cold("JWK-03", issuer).await;
@@ -215,6 +216,7 @@ async fn jwk_03_weak_rsa_keys() {
         target.attack_with(kid, token.clone().signature(Signature::Bytes(block)).sign()).await;
         target.attack_with(kid, token.signature(Signature::Bytes(vec![1; 128])).sign()).await;
     }
+    target.attack_with("ROCA", rsa::roca(target.good(), "roca").1).await;
     target.finish().await;
 }
 

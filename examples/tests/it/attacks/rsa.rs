@@ -5,7 +5,11 @@
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    rand::SystemRandom,
+    signature::{RSA_PKCS1_SHA256, RsaKeyPair},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use palisade_test_issuer::{Signature, TokenBuilder};
 use serde_json::{Value, json};
@@ -37,6 +41,42 @@ pub(super) fn sign(
 ) -> String {
     let (token, block) = block(token, kid, encode);
     token.signature(Signature::Bytes(power(&block))).sign()
+}
+
+/// A real key of the generator that CVE-2017-15361 broke, by Wycheproof, under this name; and a token that it signed.
+pub(super) fn roca(token: TokenBuilder, kid: &str) -> (Value, String) {
+    let vectors = include_str!("../../../../crates/token-verify/vectors/json_web_key_test.json");
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
+    let groups = vectors["testGroups"].as_array().unwrap();
+    let group = groups.iter().find(|group| group["comment"] == "jws_rsa_roca_key").unwrap();
+    let private = &group["private"]["keys"][0];
+    // RSAPrivateKey of RFC 8017 appendix A.1.2: the version, then these.
+    let numbers = ["n", "e", "d", "p", "q", "dp", "dq", "qi"]
+        .map(|name| URL_SAFE_NO_PAD.decode(private[name].as_str().unwrap()).unwrap());
+    let integers = numbers.iter().map(|number| der(2, &[&[0], number.as_slice()].concat()));
+    let content: Vec<u8> = std::iter::once(vec![2, 1, 0]).chain(integers).flatten().collect();
+    let pair = RsaKeyPair::from_der(&der(0x30, &content)).unwrap();
+    let (header, payload, _) = token.clone().header("kid", kid).header("alg", "RS256").sign_parts();
+    let mut signature = vec![0; pair.public_modulus_len()];
+    let signed = format!("{header}.{payload}");
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
+    let mut public = group["public"]["keys"][0].clone();
+    public["kid"] = kid.into();
+    (public, format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// A tag, a length and content. Of an INTEGER, no more zeros in front than its sign needs.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let is_needless = |pair: &[u8]| tag == 2 && pair[0] == 0 && pair[1] < 0x80;
+    let needless = content.windows(2).take_while(|pair| is_needless(pair)).count();
+    let content = &content[needless..];
+    let len = content.len().to_be_bytes();
+    let len = match content.len() {
+        0..0x80 => len[7..].to_vec(),
+        0x80..0x100 => [&[0x81], &len[7..]].concat(),
+        _ => [&[0x82], &len[6..]].concat(),
+    };
+    [vec![tag], len, content.to_vec()].concat()
 }
 
 /// A token, and what should be signed of it.
