@@ -2,10 +2,12 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use hmac::{Hmac, KeyInit, Mac};
 use palisade_core::ManualClock;
 use palisade_test_issuer::{SigningAlgorithm, TestIssuer};
 use proptest::prelude::*;
 use serde_json::json;
+use sha2::Sha512;
 
 use super::*;
 use crate::{
@@ -118,16 +120,22 @@ fn alg_02_a_source_that_lies_about_its_kind_cannot_confuse_them() {
     impl KeySource for Careless {
         type Wait = Ready<KeyAnswer>;
         fn find(&self, _: &KeyHint<'_>) -> KeyLookup<Self::Wait> {
-            self.0.find(&KeyHint { kid: None, algorithm: HS256 })
+            self.0.find(&KeyHint { kid: None, algorithm: HS512 })
         }
     }
     let issuer = issuer();
-    let careless = Careless(HmacKeys::new(HS256, SECRET).unwrap());
+    let careless = Careless(HmacKeys::new(HS512, SECRET).unwrap());
     let verifier = JwtVerifier::new(rules(), careless).unwrap().with_clock(clock());
-    let token = token(&issuer, &SECRET);
-    let posing = token.clone().header("alg", "ES256").sign();
-    assert_eq!(rejection(&verifier, &posing), Some(Rejection::BadSignature));
-    assert_eq!(rejection(&verifier, &token.sign()), Some(Rejection::DisallowedAlgorithm));
+    // The code of HS512 is right, and as long as a signature of these.
+    for alg in ["ES256", "Ed25519"] {
+        let (header, payload, _) = token(&issuer, &SECRET).header("alg", alg).sign_parts();
+        let code = Hmac::<Sha512>::new_from_slice(&SECRET).unwrap();
+        let code = code.chain_update(format!("{header}.{payload}")).finalize().into_bytes();
+        let posing = format!("{header}.{payload}.{}", URL_SAFE_NO_PAD.encode(code));
+        assert_eq!(rejection(&verifier, &posing), Some(Rejection::BadSignature), "{alg}");
+    }
+    let honest = token(&issuer, &SECRET).header("alg", "HS512").sign();
+    assert_eq!(rejection(&verifier, &honest), Some(Rejection::DisallowedAlgorithm));
 }
 
 #[test]
