@@ -1,18 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+pub mod api_key;
 mod bearer;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod crypto;
 pub mod future;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuer;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod json;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub mod jwt;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub mod keys;
 mod layer;
+pub mod record_file;
 mod rejection;
 mod service;
 #[cfg(test)]
