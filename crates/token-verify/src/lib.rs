@@ -4,6 +4,7 @@ pub mod api_key;
 mod bearer;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod crypto;
+pub mod deny_list;
 pub mod future;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuer;

@@ -1,6 +1,6 @@
 //! Why a token was rejected, and the one table from there to what a client sees.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use palisade_core::{Denial, DenialKind, Reason};
 
@@ -15,6 +15,17 @@ use crate::STAGE;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
+    /// The deny list has the address that the request came from.
+    #[error("the deny list has the address{}", LabelText(.label))]
+    AddressDenied {
+        /// Why, in the words of the entry. For the record.
+        label: Option<Arc<str>>,
+    },
+    /// The deny list has addresses, and nothing outside says where the request came from.
+    #[error(
+        "the deny list has addresses and the request has none; put what leaves a `ClientAddr` outside this layer"
+    )]
+    AddressMissing,
     /// The signature is not the key's.
     #[error("the signature does not match the key")]
     BadSignature,
@@ -22,6 +33,12 @@ pub enum Rejection {
     /// it as a plain bearer token would undo the binding (RFC 9449 §7.2).
     #[error("the token is bound to a key and came as a plain bearer token")]
     BoundToKey,
+    /// A part of the deny list was not refreshed for longer than allowed. The token was not judged.
+    #[error("the deny list is out of date")]
+    DenyListStale {
+        /// When it makes sense to ask again.
+        retry_after: Option<Duration>,
+    },
     /// The one who acts on behalf of the subject may not, or the chain of actors is too long.
     #[error("the actor is not accepted from this issuer")]
     DisallowedActor,
@@ -70,6 +87,14 @@ pub enum Rejection {
     /// The lifetime has not begun, or the token comes from the future.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// The deny list has the token, or whom it speaks for.
+    #[error("the deny list has the {what}{}", LabelText(.label))]
+    Revoked {
+        /// What of the token it has.
+        what: &'static str,
+        /// Why, in the words of the entry. For the record.
+        label: Option<Arc<str>>,
+    },
     /// The token was issued longer ago than we accept.
     #[error("the token was issued too long ago")]
     TooOld,
@@ -115,7 +140,11 @@ impl Rejection {
     }
 
     const fn retry_after(&self) -> Option<Duration> {
-        if let Self::KeysUnavailable { retry_after } = self { *retry_after } else { None }
+        if let Self::DenyListStale { retry_after } | Self::KeysUnavailable { retry_after } = self {
+            *retry_after
+        } else {
+            None
+        }
     }
 
     /// The stable code is for records; the text, for clients, tells no two forgeries apart.
@@ -124,9 +153,23 @@ impl Rejection {
             (DenialKind::InvalidToken, Reason::new(code, "the access token is invalid"))
         }
 
+        const fn unavailable(code: &'static str) -> (DenialKind, Reason) {
+            let text = "the access token cannot be verified at the moment";
+            (DenialKind::Unavailable, Reason::new(code, text))
+        }
+
         match self {
+            Self::AddressDenied { .. } => (
+                DenialKind::Forbidden,
+                Reason::new("address_denied", "requests from this address are not allowed"),
+            ),
+            Self::AddressMissing => (
+                DenialKind::Misconfigured,
+                Reason::new("client_address_missing", "nothing says where the request came from"),
+            ),
             Self::BadSignature => invalid("signature_bad"),
             Self::BoundToKey => invalid("token_bound"),
+            Self::DenyListStale { .. } => unavailable("deny_list_stale"),
             Self::DisallowedActor => invalid("actor_disallowed"),
             Self::DisallowedAlgorithm => invalid("algorithm_disallowed"),
             Self::DisallowedType => invalid("type_disallowed"),
@@ -135,18 +178,13 @@ impl Rejection {
             }
             Self::Inactive => invalid("token_inactive"),
             Self::InvalidClaim { .. } => invalid("claim_invalid"),
-            Self::KeysUnavailable { .. } => (
-                DenialKind::Unavailable,
-                Reason::new(
-                    "keys_unavailable",
-                    "the access token cannot be verified at the moment",
-                ),
-            ),
+            Self::KeysUnavailable { .. } => unavailable("keys_unavailable"),
             Self::LivesTooLong => invalid("lifetime_too_long"),
             Self::Malformed { .. } => invalid("token_malformed"),
             Self::MissingClaim { .. } => invalid("claim_missing"),
             Self::NotBound => invalid("token_not_bound"),
             Self::NotYetValid => invalid("token_not_yet_valid"),
+            Self::Revoked { .. } => invalid("token_revoked"),
             Self::TooOld => invalid("token_too_old"),
             Self::UnknownKey => invalid("key_unknown"),
             Self::UnsupportedHeader { .. } => invalid("header_unsupported"),
@@ -156,15 +194,27 @@ impl Rejection {
     }
 }
 
+/// The words of an operator, after our own.
+struct LabelText<'a>(&'a Option<Arc<str>>);
+
+impl fmt::Display for LabelText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_deref().map_or(Ok(()), |label| write!(f, ": {label}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::error::Error;
 
     use super::*;
 
-    const ALL: [Rejection; 19] = [
+    const ALL: [Rejection; 23] = [
+        Rejection::AddressDenied { label: None },
+        Rejection::AddressMissing,
         Rejection::BadSignature,
         Rejection::BoundToKey,
+        Rejection::DenyListStale { retry_after: Some(Duration::from_secs(7)) },
         Rejection::DisallowedActor,
         Rejection::DisallowedAlgorithm,
         Rejection::DisallowedType,
@@ -177,6 +227,7 @@ mod tests {
         Rejection::missing("sub"),
         Rejection::NotBound,
         Rejection::NotYetValid,
+        Rejection::Revoked { what: "subject", label: None },
         Rejection::TooOld,
         Rejection::UnknownKey,
         Rejection::UnsupportedHeader { parameter: "crit" },
@@ -188,10 +239,15 @@ mod tests {
     fn the_wire_tells_expired_from_invalid_and_nothing_more() {
         for rejection in ALL {
             let denial = rejection.clone().into_denial();
+            let unavailable = "the access token cannot be verified at the moment";
             let expected = if rejection == Rejection::Expired {
                 (DenialKind::InvalidToken, "the access token expired")
-            } else if matches!(rejection, Rejection::KeysUnavailable { .. }) {
-                (DenialKind::Unavailable, "the access token cannot be verified at the moment")
+            } else if rejection.retry_after().is_some() {
+                (DenialKind::Unavailable, unavailable)
+            } else if matches!(rejection, Rejection::AddressDenied { .. }) {
+                (DenialKind::Forbidden, "requests from this address are not allowed")
+            } else if rejection == Rejection::AddressMissing {
+                (DenialKind::Misconfigured, "nothing says where the request came from")
             } else {
                 (DenialKind::InvalidToken, "the access token is invalid")
             };
@@ -211,6 +267,19 @@ mod tests {
             let denial = rejection.clone().into_denial();
             assert_eq!(denial.source().unwrap().downcast_ref(), Some(&rejection));
         }
+    }
+
+    #[test]
+    fn the_words_of_an_operator_are_for_the_record() {
+        let label = Some(Arc::from("laptop stolen"));
+        let denial = Rejection::Revoked { what: "subject", label }.into_denial();
+        assert_eq!(denial.reason().text(), "the access token is invalid");
+        let source = denial.source().unwrap().to_string();
+        assert_eq!(source, "the deny list has the subject: laptop stolen");
+        assert_eq!(
+            Rejection::AddressDenied { label: None }.to_string(),
+            "the deny list has the address"
+        );
     }
 
     #[test]

@@ -5,6 +5,9 @@
 
 mod date;
 mod fields;
+#[cfg(test)]
+#[cfg(feature = "reload")]
+mod tests;
 #[cfg(feature = "reload")]
 mod watch;
 
@@ -14,7 +17,7 @@ pub use self::fields::{RecordProblem, UnknownKey};
 #[cfg(feature = "reload")]
 pub use self::watch::{FileHealth, FileHealthHandle, FileWatcher, InvalidIntervalError};
 #[cfg(feature = "reload")]
-pub(crate) use self::watch::FileTarget;
+pub(crate) use self::watch::{FileTarget, check_interval};
 pub(crate) use self::{
     date::{format as format_date, whole_seconds},
     fields::{Fields, LineWriter, invalid, is_text, missing},
