@@ -11,7 +11,7 @@ use palisade_core::{Principal, RenderDenial};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::Rejection;
+use crate::{Rejection, deny_list::DenyList};
 
 pin_project! {
     /// The verdict first, then the response of the inner service; or the refusal.
@@ -34,6 +34,7 @@ pin_project! {
             verdict: VF,
             inner: S,
             renderer: R,
+            deny_list: Option<DenyList>,
             request: Option<(Parts, ReqBody)>,
         },
         Inner {
@@ -51,11 +52,12 @@ impl<VF, S, SF, R, ReqBody, ResBody> ResponseFuture<VF, S, SF, R, ReqBody, ResBo
         verdict: VF,
         inner: S,
         renderer: R,
+        deny_list: Option<DenyList>,
         parts: Parts,
         body: ReqBody,
     ) -> Self {
         let request = Some((parts, body));
-        Self { state: State::Verifying { verdict, inner, renderer, request } }
+        Self { state: State::Verifying { verdict, inner, renderer, deny_list, request } }
     }
 
     pub(crate) const fn denied(response: Response<ResBody>) -> Self {
@@ -78,8 +80,12 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProj::Verifying { verdict, inner, renderer, request } => {
-                    let verdict = ready!(verdict.poll(cx));
+                StateProj::Verifying { verdict, inner, renderer, deny_list, request } => {
+                    // Whoever verified, and whenever: a cached verdict is older than the list.
+                    let verdict = ready!(verdict.poll(cx)).and_then(|principal| {
+                        deny_list.as_ref().map_or(Ok(()), |list| list.check(&principal))?;
+                        Ok(principal)
+                    });
                     let (mut parts, body) = request.take().expect(FINISHED);
                     match verdict {
                         Ok(principal) => {

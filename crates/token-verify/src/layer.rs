@@ -3,7 +3,7 @@ use std::fmt;
 use palisade_core::{PlainRenderer, stack::roles::Authenticates};
 use tower_layer::Layer;
 
-use crate::TokenVerify;
+use crate::{TokenVerify, deny_list::DenyList};
 
 const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 
@@ -13,6 +13,7 @@ const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub struct TokenVerifyLayer<V, R = PlainRenderer> {
     verifier: V,
     renderer: R,
+    deny_list: Option<DenyList>,
     settings: Settings,
 }
 
@@ -35,6 +36,7 @@ impl<V> TokenVerifyLayer<V> {
         Self {
             verifier,
             renderer: PlainRenderer::new(),
+            deny_list: None,
             settings: Settings {
                 max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
                 afterwards: Afterwards::Remove,
@@ -46,7 +48,15 @@ impl<V> TokenVerifyLayer<V> {
 impl<V, R> TokenVerifyLayer<V, R> {
     /// Changes how refusals look.
     pub fn with_renderer<R2>(self, renderer: R2) -> TokenVerifyLayer<V, R2> {
-        TokenVerifyLayer { verifier: self.verifier, renderer, settings: self.settings }
+        let Self { verifier, deny_list, settings, .. } = self;
+        TokenVerifyLayer { verifier, renderer, deny_list, settings }
+    }
+
+    /// Refuses whom the list has, whatever the verifier says, from the next request on: addresses before the
+    /// token is looked at, principals after it was verified. See [`deny_list`](crate::deny_list).
+    pub fn with_deny_list(mut self, list: DenyList) -> Self {
+        self.deny_list = Some(list);
+        self
     }
 
     /// The largest token that is looked at; 16 KiB if not set. A larger one is refused with 431 before
@@ -75,7 +85,8 @@ impl<S, V: Clone, R: Clone> Layer<S> for TokenVerifyLayer<V, R> {
     type Service = TokenVerify<S, V, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        TokenVerify::new(inner, self.verifier.clone(), self.renderer.clone(), self.settings)
+        let (verifier, renderer) = (self.verifier.clone(), self.renderer.clone());
+        TokenVerify::new(inner, verifier, renderer, self.deny_list.clone(), self.settings)
     }
 }
 

@@ -4,11 +4,12 @@ use std::{
 };
 
 use http::{HeaderName, Request, Response, header::AUTHORIZATION, request::Parts};
-use palisade_core::{PlainRenderer, RenderDenial};
+use palisade_core::{ClientAddr, PlainRenderer, RenderDenial};
 use tower_service::Service;
 
 use crate::{
     VerifyToken, bearer,
+    deny_list::DenyList,
     future::ResponseFuture,
     layer::{Afterwards, Settings},
 };
@@ -22,12 +23,19 @@ pub struct TokenVerify<S, V, R = PlainRenderer> {
     inner: S,
     verifier: V,
     renderer: R,
+    deny_list: Option<DenyList>,
     settings: Settings,
 }
 
 impl<S, V, R> TokenVerify<S, V, R> {
-    pub(crate) const fn new(inner: S, verifier: V, renderer: R, settings: Settings) -> Self {
-        Self { inner, verifier, renderer, settings }
+    pub(crate) const fn new(
+        inner: S,
+        verifier: V,
+        renderer: R,
+        deny_list: Option<DenyList>,
+        settings: Settings,
+    ) -> Self {
+        Self { inner, verifier, renderer, deny_list, settings }
     }
 }
 
@@ -47,6 +55,14 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
+        if let Some(list) = &self.deny_list
+            && let Err(rejection) = list.check_address(ClientAddr::of(&parts))
+        {
+            tracing::debug!(%rejection, "address refused");
+            strip_credentials(&mut parts);
+            let denial = rejection.into_denial();
+            return ResponseFuture::denied(denial.into_response(&self.renderer, &parts));
+        }
         let token = match bearer::extract(&parts.headers, self.settings.max_token_bytes) {
             Ok(token) => token,
             Err(denial) => {
@@ -62,7 +78,8 @@ where
         let clone = self.inner.clone();
         let inner = mem::replace(&mut self.inner, clone);
         let verdict = self.verifier.verify(token);
-        ResponseFuture::verifying(verdict, inner, self.renderer.clone(), parts, body)
+        let deny_list = self.deny_list.clone();
+        ResponseFuture::verifying(verdict, inner, self.renderer.clone(), deny_list, parts, body)
     }
 }
 
