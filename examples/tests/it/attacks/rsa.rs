@@ -56,7 +56,7 @@ pub(super) fn roca(token: TokenBuilder, kid: &str) -> (Value, String) {
     let integers = numbers.iter().map(|number| der(2, &[&[0], number.as_slice()].concat()));
     let content: Vec<u8> = std::iter::once(vec![2, 1, 0]).chain(integers).flatten().collect();
     let pair = RsaKeyPair::from_der(&der(0x30, &content)).unwrap();
-    let (header, payload, _) = token.clone().header("kid", kid).header("alg", "RS256").sign_parts();
+    let (header, payload, _) = token.header("kid", kid).header("alg", "RS256").sign_parts();
     let mut signature = vec![0; pair.public_modulus_len()];
     let signed = format!("{header}.{payload}");
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
