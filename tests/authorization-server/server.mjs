@@ -33,7 +33,7 @@ Date.now = () => startedWith() + shift;
 
 const RESOURCES = ['https://rs.example/mcp', 'https://other.example/mcp'];
 const SCOPES = ['use', 'admin'];
-const REDIRECT = 'http://127.0.0.1/callback';
+const REDIRECT = 'https://site.example/callback';
 const issue = { format: 'jwt', alg: 'ES256', seconds: 600 };
 
 const MAKERS = {
@@ -112,7 +112,7 @@ const CLIENTS = [
   machine('app', { grant_types: ['client_credentials'] }),
   // Logs people in, and gets ID tokens beside access tokens.
   machine('site', {
-    grant_types: ['authorization_code'], redirect_uris: [REDIRECT], response_types: ['code'], application_type: 'native',
+    grant_types: ['authorization_code'], redirect_uris: [REDIRECT], response_types: ['code'],
   }),
   // Who asks about opaque tokens: in each way to authenticate, and with a signed answer (RFC 9701).
   machine('resource-server'),
@@ -144,7 +144,7 @@ const configuration = () => ({
     const grant = new ctx.oidc.provider.Grant({
       accountId: ctx.oidc.session.accountId, clientId: ctx.oidc.client.clientId,
     });
-    grant.addOIDCScope('openid');
+    grant.addOIDCScope(['openid', ...SCOPES].join(' '));
     for (const resource of RESOURCES) grant.addResourceScope(resource, SCOPES.join(' '));
     await grant.save();
     return grant;

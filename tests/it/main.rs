@@ -3,4 +3,5 @@
 
 mod contract;
 mod order;
+mod real;
 mod servers;

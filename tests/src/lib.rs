@@ -1,13 +1,17 @@
 //! What the integration tests share: every layer behind one type, requests with one defect each, and
-//! services that notice when they are misused.
+//! services that notice when they are misused; and a certified authorization server.
 
+mod authorization_server;
 mod layers;
+mod proof;
 mod requests;
 mod services;
 mod world;
 
 pub use self::{
+    authorization_server::{APP, Answer, AuthorizationServer, Form, RESOURCE_SERVER, SignedIn},
     layers::{Inner, Layered, Named, all_layers},
+    proof::{Proof, ProofKey},
     requests::{DEFECTS, Defect, Facts},
     services::{Counting, NeedsReady, Stalled},
     world::{CaptureSink, OTHER_RESOURCE, RESOURCE, SCOPE, World},
