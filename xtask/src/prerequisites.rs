@@ -69,6 +69,53 @@ pub(crate) const GIT: Tool = Tool {
     ],
 };
 
+/// What `tests/authorization-server/package.json` asks for.
+const OLDEST_NODE: u32 = 20;
+
+pub(crate) const NODE: Tool = Tool {
+    name: "Node.js 20 or newer (`node`)",
+    needed: "the tests run a certified authorization server, which is JavaScript",
+    works: || {
+        let version = Call::new("node", &["--version"]).quietly();
+        version
+            .is_some_and(|version| node_major(&version).is_some_and(|major| major >= OLDEST_NODE))
+    },
+    install: &[
+        ("apk", "sudo apk add nodejs npm"),
+        ("brew", "brew install node"),
+        ("dnf", "sudo dnf install --assumeyes nodejs npm"),
+        ("pacman", "sudo pacman -S --noconfirm nodejs npm"),
+        ("winget", "winget install OpenJS.NodeJS.LTS"),
+        // Last: Debian 12 and Ubuntu 24.04 have an older one.
+        (
+            "apt-get",
+            "sudo apt-get install --yes nodejs npm    # if that is older: https://nodejs.org/en/download",
+        ),
+        ("", "see https://nodejs.org/en/download"),
+    ],
+};
+
+pub(crate) const NPM: Tool = Tool {
+    name: "npm",
+    needed: "it installs the authorization server of the tests",
+    works: || Call::new(NPM_PROGRAM, &["--version"]).answers(),
+    install: &[
+        ("apt-get", "sudo apt-get install --yes npm"),
+        ("dnf", "sudo dnf install --assumeyes npm"),
+        ("pacman", "sudo pacman -S --noconfirm npm"),
+        ("apk", "sudo apk add npm"),
+        ("", "see https://nodejs.org/en/download, which has both"),
+    ],
+};
+
+/// On Windows it is a script, and those are only found by their whole name.
+pub(crate) const NPM_PROGRAM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// `20` of `v20.20.2`.
+fn node_major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
 /// Fails with one line per missing tool.
 pub(crate) fn check(tools: &[Tool]) -> Result<(), Failure> {
     let missing: Vec<Tool> = tools.iter().copied().filter(|tool| !(tool.works)()).collect();
@@ -124,8 +171,16 @@ mod tests {
 
     #[test]
     fn each_tool_has_a_way_to_be_installed_on_any_machine() {
-        for tool in [CARGO, C_COMPILER, RUSTFMT, CLIPPY, GIT] {
+        for tool in [CARGO, C_COMPILER, RUSTFMT, CLIPPY, GIT, NODE, NPM] {
             assert!(tool.install.iter().any(|(manager, _)| manager.is_empty()), "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn reads_the_version_of_node() {
+        let rows = [("v20.20.2\n", Some(20)), ("v8.0.0", Some(8)), ("20.1", None), ("", None)];
+        for (version, major) in rows {
+            assert_eq!(node_major(version), major, "{version:?}");
         }
     }
 }

@@ -85,10 +85,15 @@ impl Call {
             .map_err(|_| Failure::because(format!("`{self}` printed something that is not UTF-8")))
     }
 
+    /// What the program writes to standard output, if it is there and answers.
+    pub(crate) fn quietly(&self) -> Option<String> {
+        let output = self.command().stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()
+    }
+
     /// Whether the program is there and answers.
     pub(crate) fn answers(&self) -> bool {
-        let status = self.command().stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
+        self.quietly().is_some()
     }
 
     fn command(&self) -> Command {

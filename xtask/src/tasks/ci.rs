@@ -27,6 +27,8 @@ fn run_phases(phases: &mut Phases) -> Result<(), Failure> {
             prerequisites::C_COMPILER,
             prerequisites::CLIPPY,
             prerequisites::GIT,
+            prerequisites::NODE,
+            prerequisites::NPM,
             prerequisites::RUSTFMT,
         ])
     })?;

@@ -2,4 +2,5 @@
 
 pub(crate) mod ci;
 pub(crate) mod demo;
+mod npm;
 pub(crate) mod test;

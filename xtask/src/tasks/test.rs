@@ -5,6 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use crate::{
     prerequisites,
     run::{Call, Failure, Phases},
+    tasks::npm,
 };
 
 pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, Failure> {
@@ -17,7 +18,12 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, Failure> {
     let mut phases = Phases::default();
     let result = phases
         .run("prerequisites", || {
-            prerequisites::check(&[prerequisites::CARGO, prerequisites::C_COMPILER])
+            prerequisites::check(&[
+                prerequisites::CARGO,
+                prerequisites::C_COMPILER,
+                prerequisites::NODE,
+                prerequisites::NPM,
+            ])
         })
         .and_then(|()| run_phases(&mut phases, &filters));
     println!("\n{phases}");
@@ -27,6 +33,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, Failure> {
 /// What `test` and `ci` have in common. Every phase that can run does, so one broken test does
 /// not hide the next.
 pub(crate) fn run_phases(phases: &mut Phases, filters: &[String]) -> Result<(), Failure> {
+    phases.run("npm packages", npm::install)?;
     phases.run("test build", || every_test(&["--no-run"], &[]).run())?;
     let tests = phases.run("tests", || every_test(&["--tests", "--no-fail-fast"], filters).run());
     let docs = phases.run("doc tests", || every_test(&["--doc", "--no-fail-fast"], filters).run());
