@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod contract;
+mod limits;
 mod order;
 mod real;
 mod servers;

@@ -6,7 +6,7 @@ use crate::tidy::{Finding, repo::Repo, rust};
 const THIS_FILE: &str = "xtask/src/tidy/leftovers.rs";
 
 const SOURCES: &[&str] =
-    &[".rs", ".toml", ".sh", ".yml", ".yaml", ".proto", ".py", ".ts", ".ci/run"];
+    &[".rs", ".toml", ".sh", ".yml", ".yaml", ".proto", ".py", ".ts", ".mjs", ".ci/run"];
 const WORDS: &[&str] = &["TODO", "FIXME", "XXX"];
 const MACROS: &[&str] = &["todo", "unimplemented", "dbg"];
 

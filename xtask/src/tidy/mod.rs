@@ -9,6 +9,7 @@ mod repo;
 mod rust;
 mod toml;
 
+mod attacks;
 mod cargo_inherit;
 mod challenge_header;
 mod clock;
@@ -19,6 +20,7 @@ mod file_length;
 mod ignored_tests;
 mod leftovers;
 mod licenses;
+mod lock_files;
 mod mcp;
 mod service_impls;
 mod spawn;
@@ -36,6 +38,11 @@ struct Rule {
 }
 
 const RULES: &[Rule] = &[
+    Rule {
+        name: "attacks",
+        why: "an attack without a test is not repelled, and one without a row is not known",
+        check: attacks::check,
+    },
     Rule {
         name: "cargo-inherit",
         why: "one version, edition, licence and lint table, so that no crate is held to less",
@@ -85,6 +92,11 @@ const RULES: &[Rule] = &[
         name: "licenses",
         why: "users must be able to ship what they compile; the list is that of deny.toml",
         check: licenses::check,
+    },
+    Rule {
+        name: "lock-files",
+        why: "what is pinned is installed from every machine's own registry, by its digest",
+        check: lock_files::check,
     },
     Rule {
         name: "mcp",

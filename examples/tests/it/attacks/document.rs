@@ -1,10 +1,7 @@
-//! `docs/attacks.md` says what was done, all of it and nothing else.
+//! `docs/attacks.md` says what was done, all of it and nothing else. That each test in it exists, and each row has
+//! one, is a rule of `cargo xtask tidy`.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use super::{Row, SECTIONS};
 
@@ -21,6 +18,9 @@ const CATALOGUE: &[(&str, usize)] = &[
     ("MCP", 15),
     ("PTH", 6),
     ("BDY", 4),
+    ("RL", 12),
+    ("LOG", 12),
+    ("PRM", 4),
 ];
 
 /// A line of one of the document's tables.
@@ -53,26 +53,8 @@ impl Listed {
 fn the_document_lists_what_was_done() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut listed = read(&repository.join("docs/attacks.md"));
-    let mut sources = String::new();
-    for folder in ["crates", "examples", "tests"] {
-        append_sources(&repository.join(folder), &mut sources);
-    }
     let mut wrong = Vec::new();
 
-    for (id, line) in &listed {
-        let names: Vec<_> = line.tests.split('`').skip(1).step_by(2).collect();
-        if names.is_empty()
-            && !line.answer.contains("not applicable: ")
-            && !line.answer.contains("open: ")
-        {
-            wrong.push(format!("{id} names no test and does not say why"));
-        }
-        for name in names {
-            if !sources.contains(&format!("fn {name}(")) {
-                wrong.push(format!("{id} names the test {name}, which does not exist"));
-            }
-        }
-    }
     for (kind, count) in CATALOGUE {
         for number in 1..=*count {
             let id = format!("{kind}-{number:02}");
@@ -114,15 +96,4 @@ fn read(document: &Path) -> BTreeMap<String, Listed> {
         }
     }
     listed
-}
-
-fn append_sources(folder: &Path, sources: &mut String) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path: PathBuf = entry.unwrap().path();
-        if path.is_dir() {
-            append_sources(&path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push_str(&fs::read_to_string(&path).unwrap());
-        }
-    }
 }
