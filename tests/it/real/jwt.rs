@@ -8,6 +8,7 @@ use palisade_integration::{
 };
 use palisade_token_verify::{
     Issuer, JwtVerifier, TokenVerifyLayer, VerifyToken,
+    deny_list::{DenyEntry, DenyList},
     keys::{HttpSource, RemoteKeys, RemoteKeysBuilder},
     trust::TrustedIssuer,
 };
@@ -133,6 +134,32 @@ async fn jwk_09_a_withdrawal_is_noticed_without_any_token_that_tells() {
     };
     let refusal = tokio::time::timeout(Duration::from_secs(30), refused).await.unwrap();
     assert_eq!(refusal, (401, "key_unknown"));
+}
+
+#[tokio::test]
+async fn a_real_jwt_is_refused_once_its_id_or_whose_it_is_was_denied() {
+    let server = AuthorizationServer::start().await.unwrap();
+    let alice = server.sign_in(RESOURCE, SCOPE).await.unwrap().access_token;
+    let [first, second] = [
+        server.token(RESOURCE, SCOPE).await.unwrap(),
+        server.token(RESOURCE, SCOPE).await.unwrap(),
+    ];
+    let denied = DenyList::new();
+    let layer = TokenVerifyLayer::new(discovering(&server)).with_deny_list(denied.clone());
+    let bearer = async |token: &str| {
+        let service = layer.layer(behind_the_verifier());
+        ask(service, &[("authorization", &format!("Bearer {token}"))]).await
+    };
+    let id = bearer(&first).await.principal().token_id().unwrap().to_owned();
+    bearer(&alice).await.principal();
+
+    denied.deny(DenyEntry::token(server.issuer(), &id).unwrap()).unwrap();
+    assert_eq!(bearer(&first).await.refusal(), (401, "token_revoked"));
+    bearer(&second).await.principal();
+
+    denied.deny(DenyEntry::subject(server.issuer(), "alice").unwrap()).unwrap();
+    assert_eq!(bearer(&alice).await.refusal(), (401, "token_revoked"));
+    bearer(&second).await.principal();
 }
 
 #[tokio::test]
