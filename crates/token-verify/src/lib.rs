@@ -6,6 +6,8 @@ mod bearer;
 mod crypto;
 pub mod deny_list;
 pub mod future;
+#[cfg(all(feature = "http-source", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod http_client;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuer;
 mod json;
@@ -24,6 +26,8 @@ mod testing;
 pub mod trust;
 mod verify;
 
+#[cfg(all(feature = "http-source", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+pub use self::http_client::{AddressPolicy, RefusedAddressError};
 pub use self::{
     bearer::{BearerToken, InvalidBearerTokenError},
     layer::TokenVerifyLayer,

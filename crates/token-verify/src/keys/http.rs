@@ -3,12 +3,16 @@
 use std::{error::Error, fmt, time::Duration};
 
 use palisade_core::{InvalidResourceError, Resource};
-use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
+use reqwest::{
+    StatusCode,
+    header::{ACCEPT, HeaderMap, HeaderValue},
+};
 use serde_json::{Map, Value};
 
 use super::{FetchKeys, KeyDocument, import::MAX_SET_BYTES};
 use crate::{
-    Issuer,
+    AddressPolicy, Issuer, RefusedAddressError,
+    http_client::{HttpClient, HttpError, HttpSettings, HttpSetupError},
     json::{Bounds, read_object},
 };
 
@@ -26,9 +30,8 @@ const METADATA_BOUNDS: Bounds = Bounds { depth: 16, values: 4096 };
 ///   keys. If you need one, implement [`FetchKeys`], or use `jwks_client_rs` (feature
 ///   `jwks-client-rs`).
 /// - Certificates are checked against the platform's roots.
-///
-/// Addresses are not checked: `https://…` may resolve to a private network. That is for your
-/// configuration to decide; nothing in a request has any influence on it.
+/// - Addresses are checked when they are connected to: the public internet only, unless
+///   [`address_policy`](Self::address_policy) says otherwise. See [`AddressPolicy`].
 ///
 /// ```no_run
 /// use palisade_token_verify::keys::{HttpSource, RemoteKeys};
@@ -44,13 +47,13 @@ const METADATA_BOUNDS: Bounds = Bounds { depth: 16, values: 4096 };
 /// # }
 /// ```
 pub struct HttpSource {
-    client: Client,
+    client: HttpClient,
     target: Target,
 }
 
 enum Target {
     Keys(Resource),
-    Metadata { issuer: Issuer, places: Vec<String> },
+    Metadata { issuer: Issuer, url: Resource, places: Vec<Resource> },
 }
 
 /// An [`HttpSource`] cannot be made like this.
@@ -69,6 +72,9 @@ pub enum HttpSourceSetupError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpSourceError {
+    /// The host has an address that may not be asked.
+    #[error("the address may not be asked")]
+    Address(#[source] RefusedAddressError),
     /// The exchange failed.
     #[error("the HTTP exchange failed")]
     Exchange(#[source] Box<dyn Error + Send + Sync>),
@@ -98,7 +104,7 @@ impl HttpSource {
     /// `http` one on loopback.
     pub fn new(jwks_uri: &str) -> Result<Self, HttpSourceSetupError> {
         let url = Resource::parse(jwks_uri).map_err(HttpSourceSetupError::Url)?;
-        let client = client(is_https(url.as_str()))?;
+        let client = client(&url, AddressPolicy::default())?;
         Ok(Self { client, target: Target::Keys(url) })
     }
 
@@ -109,19 +115,32 @@ impl HttpSource {
     ///
     /// # Errors
     ///
-    /// [`HttpSourceSetupError::Client`].
+    /// [`HttpSourceSetupError::Client`], and [`HttpSourceSetupError::Url`] if the issuer is so long that the places
+    /// of its metadata are no addresses any more.
     pub fn discover(issuer: &Issuer) -> Result<Self, HttpSourceSetupError> {
         let url = Resource::parse(issuer.as_str()).map_err(HttpSourceSetupError::Url)?;
-        let client = client(is_https(url.as_str()))?;
-        let target = Target::Metadata { issuer: issuer.clone(), places: metadata_places(&url) };
+        let client = client(&url, AddressPolicy::default())?;
+        let places = metadata_places(&url).map_err(HttpSourceSetupError::Url)?;
+        let target = Target::Metadata { issuer: issuer.clone(), url, places };
         Ok(Self { client, target })
+    }
+
+    /// Where keys may be fetched from; the public internet if not set. An issuer in a private network needs
+    /// [`AddressPolicy::AllowPrivate`].
+    ///
+    /// # Errors
+    ///
+    /// [`HttpSourceSetupError::Client`].
+    pub fn address_policy(self, policy: AddressPolicy) -> Result<Self, HttpSourceSetupError> {
+        let (Target::Keys(url) | Target::Metadata { url, .. }) = &self.target;
+        Ok(Self { client: client(url, policy)?, target: self.target })
     }
 
     /// The first place whose metadata are the issuer's decides. If none is, the first failure is told.
     async fn discover_key_url(
         &self,
         issuer: &Issuer,
-        places: &[String],
+        places: &[Resource],
     ) -> Result<Resource, HttpSourceError> {
         let mut first_error = None;
         for place in places {
@@ -138,28 +157,22 @@ impl HttpSource {
     async fn read_metadata(
         &self,
         issuer: &Issuer,
-        place: &str,
+        place: &Resource,
     ) -> Result<Resource, HttpSourceError> {
         let body = self.get(place, "application/json").await?;
         let metadata = read_object(&body, METADATA_BOUNDS).ok_or(HttpSourceError::Metadata)?;
         key_url(&metadata, issuer)
     }
 
-    async fn get(&self, url: &str, accept: &'static str) -> Result<Vec<u8>, HttpSourceError> {
-        let mut response =
-            self.client.get(url).header(ACCEPT, accept).send().await.map_err(exchange)?;
+    async fn get(&self, url: &Resource, accept: &'static str) -> Result<Vec<u8>, HttpSourceError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        let answer = self.client.get(url, headers, MAX_SET_BYTES).await?;
         // tidy: allow status-codes reads the issuer's answer and chooses none
-        if response.status() != StatusCode::OK {
-            return Err(HttpSourceError::Status(response.status().as_u16()));
+        if answer.status != StatusCode::OK {
+            return Err(HttpSourceError::Status(answer.status.as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(exchange)? {
-            if body.len().saturating_add(chunk.len()) > MAX_SET_BYTES {
-                return Err(HttpSourceError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        Ok(answer.body)
     }
 }
 
@@ -170,10 +183,10 @@ impl FetchKeys for HttpSource {
         const ACCEPT_KEYS: &str = "application/jwk-set+json, application/json";
 
         let body = match &self.target {
-            Target::Keys(url) => self.get(url.as_str(), ACCEPT_KEYS).await?,
-            Target::Metadata { issuer, places } => {
+            Target::Keys(url) => self.get(url, ACCEPT_KEYS).await?,
+            Target::Metadata { issuer, places, .. } => {
                 let url = self.discover_key_url(issuer, places).await?;
-                self.get(url.as_str(), ACCEPT_KEYS).await?
+                self.get(&url, ACCEPT_KEYS).await?
             }
         };
         Ok(KeyDocument::from_json(body))
@@ -195,28 +208,29 @@ fn key_url(metadata: &Map<String, Value>, issuer: &Issuer) -> Result<Resource, H
         .ok_or(HttpSourceError::KeyUrl)
 }
 
-fn exchange(error: reqwest::Error) -> HttpSourceError {
-    HttpSourceError::Exchange(error.without_url().into())
+impl From<HttpError> for HttpSourceError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Address(refused) => Self::Address(refused),
+            HttpError::Exchange(error) => Self::Exchange(error),
+            HttpError::TooLarge => Self::TooLarge,
+        }
+    }
 }
 
-fn client(https_only: bool) -> Result<Client, HttpSourceSetupError> {
-    Client::builder()
-        .https_only(https_only)
-        .redirect(Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TOTAL_TIMEOUT)
-        // Off here even where another crate in the build switched them on for `reqwest`: a compressed
-        // answer has two sizes, and only one of them is bounded.
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
-        .no_proxy()
-        .referer(false)
+fn client(
+    configured: &Resource,
+    addresses: AddressPolicy,
+) -> Result<HttpClient, HttpSourceSetupError> {
+    let settings = HttpSettings {
+        addresses,
+        connect_timeout: CONNECT_TIMEOUT,
+        timeout: TOTAL_TIMEOUT,
         // Fetches are minutes apart: a kept connection is mostly one that the other side has closed.
-        .pool_max_idle_per_host(0)
-        .build()
-        .map_err(|error| HttpSourceSetupError::Client(error.without_url().into()))
+        max_idle: 0,
+    };
+    HttpClient::new(configured, settings)
+        .map_err(|HttpSetupError(error)| HttpSourceSetupError::Client(error))
 }
 
 fn is_https(url: &str) -> bool {
@@ -224,7 +238,7 @@ fn is_https(url: &str) -> bool {
 }
 
 /// RFC 8414 §3.1 and §5, OpenID Connect Discovery §4.1.
-fn metadata_places(issuer: &Resource) -> Vec<String> {
+fn metadata_places(issuer: &Resource) -> Result<Vec<Resource>, InvalidResourceError> {
     let origin = issuer.origin();
     let path = issuer.path_and_query();
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -235,7 +249,7 @@ fn metadata_places(issuer: &Resource) -> Vec<String> {
     if !path.is_empty() {
         places.push(format!("{origin}{path}/.well-known/openid-configuration"));
     }
-    places
+    places.iter().map(|place| Resource::parse(place)).collect()
 }
 
 impl fmt::Debug for HttpSource {
@@ -244,7 +258,10 @@ impl fmt::Debug for HttpSource {
             Target::Keys(url) => ("keys", url.origin()),
             Target::Metadata { issuer, .. } => ("issuer", issuer.as_str()),
         };
-        f.debug_struct("HttpSource").field(what, &place).finish_non_exhaustive()
+        f.debug_struct("HttpSource")
+            .field(what, &place)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
     }
 }
 

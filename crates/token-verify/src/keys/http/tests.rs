@@ -17,6 +17,10 @@ async fn start() -> TestIssuer {
     TestIssuer::builder().default_audience("https://api.example").start().await.unwrap()
 }
 
+fn resource(url: &str) -> Resource {
+    Resource::parse(url).unwrap()
+}
+
 async fn fetch(source: &HttpSource) -> Result<usize, HttpSourceError> {
     source.fetch().await.map(|document| document.import(Import::new()).unwrap().len())
 }
@@ -43,7 +47,10 @@ fn keys_come_over_https_or_from_loopback() {
 
 #[test]
 fn metadata_are_looked_for_where_the_standards_put_them() {
-    let places = |issuer: &str| metadata_places(&Resource::parse(issuer).unwrap());
+    let places = |issuer: &str| {
+        let places = metadata_places(&Resource::parse(issuer).unwrap()).unwrap();
+        places.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     for root in ["https://as.example", "https://as.example/"] {
         assert_eq!(
             places(root),
@@ -116,8 +123,8 @@ async fn jwk_06_07_and_10_only_a_bounded_200_is_an_answer() {
 async fn jwk_07_an_issuer_on_https_does_not_lead_to_http() {
     let server = start().await;
     let source = HttpSource::discover(&Issuer::parse("https://as.example").unwrap()).unwrap();
-    let error = source.get(&server.jwks_uri(), "application/json").await.unwrap_err();
-    assert!(matches!(error, HttpSourceError::Exchange(_)));
+    let error = source.get(&resource(&server.jwks_uri()), "application/json").await.unwrap_err();
+    assert!(matches!(error, HttpSourceError::Address(RefusedAddressError::Loopback)));
     assert_eq!(server.jwks_fetches(), 0);
 }
 
@@ -203,6 +210,7 @@ async fn jwk_06_a_compressed_answer_is_neither_asked_for_nor_expanded() {
         head
     };
     let source = HttpSource::new(&url).unwrap();
+    let url = resource(&url);
     let (answer, head) = tokio::join!(source.get(&url, "application/json"), server);
     assert!(!head.to_ascii_lowercase().contains("accept-encoding"), "{head}");
     // Expanding would have failed: these bytes are not gzip.
@@ -223,4 +231,25 @@ fn a_proxy_of_the_environment_is_not_used() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("1 passed"), "{text}");
+}
+
+#[tokio::test]
+async fn jwk_11_metadata_do_not_lead_into_our_network() {
+    let issuer = Issuer::parse("https://as.example").unwrap();
+    let source = HttpSource::discover(&issuer).unwrap();
+    // What the metadata of that issuer may name, and `key_url` lets pass.
+    for url in ["https://10.0.0.1/jwks", "https://169.254.169.254/", "https://localhost/jwks"] {
+        let error = source.get(&resource(url), "application/json").await.unwrap_err();
+        assert!(matches!(error, HttpSourceError::Address(_)), "{url}: {error:?}");
+    }
+    let source = HttpSource::new("https://10.0.0.1:1/jwks").unwrap();
+    let error = source.fetch().await.unwrap_err();
+    assert!(matches!(error, HttpSourceError::Address(RefusedAddressError::Private)));
+}
+
+#[tokio::test]
+async fn an_issuer_in_a_private_network_is_asked_if_the_operator_says_so() {
+    let source = HttpSource::new("https://10.0.0.1:1/jwks").unwrap();
+    let source = source.address_policy(AddressPolicy::AllowPrivate).unwrap();
+    assert!(format!("{source:?}").contains("AllowPrivate"), "{source:?}");
 }
