@@ -9,6 +9,7 @@ use crate::algorithm::SigningAlgorithm;
 use crate::error::TestIssuerError;
 use crate::issuer::{State, TestIssuer};
 use crate::keys::KeySet;
+use crate::opaque::TokenFormat;
 use crate::server;
 
 const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_secs(300);
@@ -30,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) resources: Vec<String>,
     pub(crate) default_audience: Option<String>,
     pub(crate) token_lifetime: Duration,
+    pub(crate) token_format: TokenFormat,
     pub(crate) now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -48,6 +50,7 @@ impl TestIssuerBuilder {
                 resources: Vec::new(),
                 default_audience: None,
                 token_lifetime: DEFAULT_TOKEN_LIFETIME,
+                token_format: TokenFormat::default(),
                 now: Arc::new(system_time),
             },
             signing: SigningAlgorithm::default(),
@@ -93,6 +96,12 @@ impl TestIssuerBuilder {
     /// refused with `invalid_target`.
     pub fn default_audience(mut self, audience: impl Into<String>) -> Self {
         self.settings.default_audience = Some(audience.into());
+        self
+    }
+
+    /// The token endpoint issues opaque tokens, which only the introspection endpoint understands, instead of JWTs.
+    pub fn opaque_tokens(mut self) -> Self {
+        self.settings.token_format = TokenFormat::Opaque;
         self
     }
 

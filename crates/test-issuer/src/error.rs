@@ -38,7 +38,17 @@ pub enum TestIssuerError {
     #[error("`{0}` is not a loopback address: a test issuer is never offered to a network")]
     NotLoopback(SocketAddr),
 
+    /// The system gave no random bytes.
+    #[error("no random bytes: the cryptographic library failed")]
+    Randomness,
+
     /// A key identifier that the published set does not hold.
     #[error("no published key is called `{0}`: see `jwks()` for those that are")]
     UnknownKey(String),
+
+    /// A token that was not issued here, or does not live any more.
+    #[error(
+        "no such opaque token lives: revoke one that `issue_opaque` or the token endpoint made"
+    )]
+    UnknownToken,
 }

@@ -13,6 +13,7 @@ use crate::endpoints;
 use crate::error::TestIssuerError;
 use crate::keys::{ForeignKeys, Key, KeySet};
 use crate::mint::TokenBuilder;
+use crate::opaque::OpaqueTokens;
 use crate::server::ServerHandle;
 
 /// A handle to a running test issuer. Clones share one issuer; its server, if it has one, stops
@@ -60,6 +61,12 @@ impl TestIssuer {
     #[must_use]
     pub fn token_endpoint(&self) -> String {
         self.state().endpoint("/token")
+    }
+
+    /// Where tokens are introspected (RFC 7662).
+    #[must_use]
+    pub fn introspection_endpoint(&self) -> String {
+        self.state().endpoint("/introspect")
     }
 
     /// The issuer's clock, in unix seconds.
@@ -152,6 +159,21 @@ impl TestIssuer {
         self.state().jwks_fetches.load(Ordering::Relaxed)
     }
 
+    /// How often the introspection endpoint was asked, however it answered.
+    #[must_use]
+    pub fn introspections(&self) -> u64 {
+        self.state().introspections.load(Ordering::Relaxed)
+    }
+
+    /// Ends the life of an opaque token.
+    ///
+    /// # Errors
+    ///
+    /// No such token was issued, or it was revoked before.
+    pub fn revoke(&self, opaque_token: &str) -> Result<(), TestIssuerError> {
+        self.state().opaque_tokens().revoke(opaque_token)
+    }
+
     /// Starts a token that is good until told otherwise: what the token endpoint would issue to
     /// the first client for the [default audience], or else the first [resource].
     ///
@@ -217,6 +239,8 @@ pub(crate) struct State {
     pub(crate) path: String,
     pub(crate) foreign_keys: ForeignKeys,
     pub(crate) jwks_fetches: AtomicU64,
+    pub(crate) introspections: AtomicU64,
+    opaque_tokens: Mutex<OpaqueTokens>,
     resources: Mutex<Vec<String>>,
     keys: Mutex<KeySet>,
     jwks_answer: Mutex<JwksAnswer>,
@@ -232,6 +256,8 @@ impl State {
             path,
             foreign_keys: ForeignKeys::default(),
             jwks_fetches: AtomicU64::new(0),
+            introspections: AtomicU64::new(0),
+            opaque_tokens: Mutex::default(),
             keys: Mutex::new(keys),
             jwks_answer: Mutex::new(JwksAnswer::KeySet),
             tokens: AtomicU64::new(0),
@@ -248,6 +274,10 @@ impl State {
 
     pub(crate) fn keys(&self) -> MutexGuard<'_, KeySet> {
         lock(&self.keys)
+    }
+
+    pub(crate) fn opaque_tokens(&self) -> MutexGuard<'_, OpaqueTokens> {
+        lock(&self.opaque_tokens)
     }
 
     pub(crate) fn signing_key(&self) -> Arc<Key> {

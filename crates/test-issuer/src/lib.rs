@@ -8,6 +8,7 @@ mod error;
 mod issuer;
 mod keys;
 mod mint;
+mod opaque;
 mod server;
 
 pub use self::algorithm::SigningAlgorithm;

@@ -248,6 +248,21 @@ impl TokenBuilder {
         self.try_sign_parts().expect("the cryptographic library can sign")
     }
 
+    /// An opaque token with these claims: what the introspection endpoint says of it. Each call makes another.
+    ///
+    /// # Panics
+    ///
+    /// If the system has no randomness.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "documented: no randomness means a broken machine")]
+    pub fn issue_opaque(&self) -> String {
+        self.try_issue_opaque().expect("the system has randomness")
+    }
+
+    pub(crate) fn try_issue_opaque(&self) -> Result<String, TestIssuerError> {
+        self.state.opaque_tokens().issue(self.claims.clone())
+    }
+
     pub(crate) fn try_sign(&self) -> Result<String, TestIssuerError> {
         Ok(join(&self.try_sign_parts()?))
     }

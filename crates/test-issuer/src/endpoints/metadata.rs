@@ -12,11 +12,13 @@ pub(super) fn document(state: &State) -> Value {
         "issuer": state.issuer,
         "authorization_endpoint": state.endpoint("/authorize"),
         "token_endpoint": state.endpoint("/token"),
+        "introspection_endpoint": state.endpoint("/introspect"),
         "jwks_uri": state.endpoint("/jwks"),
         "grant_types_supported": ["client_credentials"],
         // Section 2 requires the member, section 3.2 omits empty ones. Clients miss it more.
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     });
     if let Value::Object(members) = &mut document {
         let scopes = scopes(state);

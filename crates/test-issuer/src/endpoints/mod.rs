@@ -1,5 +1,6 @@
 //! The HTTP interface: which path and method means what. No sockets here.
 
+mod introspect;
 mod jwks;
 mod metadata;
 mod token;
@@ -51,6 +52,7 @@ enum Answer {
 #[derive(Clone, Copy)]
 enum Endpoint {
     Authorization,
+    Introspection,
     Jwks,
     Metadata,
     Token,
@@ -70,6 +72,7 @@ impl Endpoint {
         }
         match within {
             Some("/authorize") => Some(Self::Authorization),
+            Some("/introspect") => Some(Self::Introspection),
             Some("/jwks") => Some(Self::Jwks),
             Some("/token") => Some(Self::Token),
             _ => None,
@@ -79,7 +82,7 @@ impl Endpoint {
     fn method(self) -> &'static str {
         match self {
             Self::Authorization | Self::Jwks | Self::Metadata => "GET",
-            Self::Token => "POST",
+            Self::Introspection | Self::Token => "POST",
         }
     }
 }
@@ -95,6 +98,7 @@ fn route(state: &Arc<State>, head: &Parts, body: &[u8]) -> Answer {
     }
     match endpoint {
         Endpoint::Authorization => Answer::Now(no_authorization()),
+        Endpoint::Introspection => Answer::Now(introspect::answer(state, &head.headers, body)),
         Endpoint::Jwks => jwks::answer(state),
         Endpoint::Metadata => Answer::Now(json("application/json", &metadata::document(state))),
         Endpoint::Token => Answer::Now(token::answer(state, &head.headers, body)),

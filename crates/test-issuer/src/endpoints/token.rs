@@ -10,11 +10,12 @@ use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use self::form::Form;
+pub(super) use self::{client::authenticate, form::Form};
 use crate::builder::Client;
 use crate::endpoints::{MAX_BODY_BYTES, json as json_response, refuse};
 use crate::issuer::State;
 use crate::mint::TokenBuilder;
+use crate::opaque::TokenFormat;
 
 pub(super) fn answer(state: &Arc<State>, headers: &HeaderMap, body: &[u8]) -> Response<Bytes> {
     let mut response = if body.len() > MAX_BODY_BYTES {
@@ -34,7 +35,7 @@ pub(super) fn answer(state: &Arc<State>, headers: &HeaderMap, body: &[u8]) -> Re
 /// Why there is no token: the error codes of RFC 6749 section 5.2 and RFC 8707 section 2. The
 /// descriptions are constants, so that nothing of the request comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
+pub(super) enum Refusal {
     InvalidClient,
     InvalidRequest(&'static str),
     InvalidScope,
@@ -45,7 +46,7 @@ enum Refusal {
 
 fn issue(state: &Arc<State>, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     let form = Form::parse(headers, body)?;
-    let client = client::authenticate(&state.settings.clients, headers, &form)?;
+    let client = authenticate(&state.settings.clients, headers, &form)?;
     match form.one("grant_type")? {
         Some("client_credentials") => {}
         Some(_) => return Err(Refusal::UnsupportedGrantType),
@@ -68,7 +69,11 @@ fn issue(state: &Arc<State>, headers: &HeaderMap, body: &[u8]) -> Result<Value, 
         token = token.scope(&scopes);
         insert(&mut answer, "scope", scopes);
     }
-    insert(&mut answer, "access_token", token.try_sign().map_err(|_| Refusal::ServerError)?);
+    let token = match state.settings.token_format {
+        TokenFormat::Jwt => token.try_sign(),
+        TokenFormat::Opaque => token.try_issue_opaque(),
+    };
+    insert(&mut answer, "access_token", token.map_err(|_| Refusal::ServerError)?);
     Ok(answer)
 }
 
@@ -105,7 +110,7 @@ fn scopes(client: &Client, requested: Option<&str>) -> Result<Vec<String>, Refus
 }
 
 impl Refusal {
-    fn into_response(self) -> Response<Bytes> {
+    pub(super) fn into_response(self) -> Response<Bytes> {
         let (status, error, description) = match self {
             Self::InvalidClient => {
                 (StatusCode::UNAUTHORIZED, "invalid_client", "unknown client or wrong secret")

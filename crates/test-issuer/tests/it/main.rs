@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod crafted;
 #[cfg(test)]
+mod introspection;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod misbehaviour;

@@ -248,11 +248,14 @@ async fn metadata_says_what_there_is() {
         json!({
             "issuer": ISSUER,
             "token_endpoint": "https://issuer.example/token",
+            "introspection_endpoint": "https://issuer.example/introspect",
             "jwks_uri": "https://issuer.example/jwks",
             "grant_types_supported": ["client_credentials"],
             "authorization_endpoint": format!("{ISSUER}/authorize"),
             "response_types_supported": [],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "introspection_endpoint_auth_methods_supported":
+                ["client_secret_basic", "client_secret_post"],
             "scopes_supported": ["mcp:tools", "mcp:admin"],
             "protected_resources": [RESOURCE],
         })

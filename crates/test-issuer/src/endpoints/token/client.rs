@@ -10,7 +10,7 @@ use super::form::Form;
 use crate::builder::Client;
 
 /// Authenticates by `client_secret_basic` or `client_secret_post` (RFC 6749 section 2.3.1).
-pub(super) fn authenticate<'a>(
+pub(in crate::endpoints) fn authenticate<'a>(
     clients: &'a [Client],
     headers: &HeaderMap,
     form: &Form,

@@ -5,10 +5,10 @@ use url::form_urlencoded;
 use super::Refusal;
 
 /// The parameters of a request.
-pub(super) struct Form(Vec<(String, String)>);
+pub(in crate::endpoints) struct Form(Vec<(String, String)>);
 
 impl Form {
-    pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
+    pub(in crate::endpoints) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
         if !is_form(headers) {
             return Err(Refusal::InvalidRequest(
                 "the content type is not `application/x-www-form-urlencoded`",
@@ -23,13 +23,13 @@ impl Form {
         Ok(Self(parameters))
     }
 
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(in crate::endpoints) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// RFC 6749 section 3.2: "parameters MUST NOT be included more than once". Whoever takes the
     /// first and whoever takes the last would read two requests.
-    pub(super) fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
+    pub(in crate::endpoints) fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
