@@ -6,8 +6,13 @@ mod bearer;
 mod crypto;
 pub mod deny_list;
 pub mod future;
-#[cfg(all(feature = "http-source", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(all(
+    any(feature = "http-source", feature = "introspection"),
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 mod http_client;
+#[cfg(all(feature = "introspection", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+pub mod introspection;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuer;
 mod json;
@@ -26,7 +31,10 @@ mod testing;
 pub mod trust;
 mod verify;
 
-#[cfg(all(feature = "http-source", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(all(
+    any(feature = "http-source", feature = "introspection"),
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 pub use self::http_client::{AddressPolicy, RefusedAddressError};
 pub use self::{
     bearer::{BearerToken, InvalidBearerTokenError},

@@ -54,6 +54,13 @@ pub enum Rejection {
     /// The issuer does not vouch for the token (any more): it is unknown or revoked.
     #[error("the issuer does not vouch for the token")]
     Inactive,
+    /// The authorization server cannot be asked about the token, or its answer cannot be used. The token was not
+    /// judged.
+    #[error("the authorization server cannot be asked about the token")]
+    IntrospectionUnavailable {
+        /// When it makes sense to ask again.
+        retry_after: Option<Duration>,
+    },
     /// A claim is of the wrong type, out of range, or contradicts another.
     #[error("the claim `{claim}` cannot be used")]
     InvalidClaim {
@@ -140,7 +147,10 @@ impl Rejection {
     }
 
     const fn retry_after(&self) -> Option<Duration> {
-        if let Self::DenyListStale { retry_after } | Self::KeysUnavailable { retry_after } = self {
+        if let Self::DenyListStale { retry_after }
+        | Self::IntrospectionUnavailable { retry_after }
+        | Self::KeysUnavailable { retry_after } = self
+        {
             *retry_after
         } else {
             None
@@ -177,6 +187,7 @@ impl Rejection {
                 (DenialKind::InvalidToken, Reason::new("token_expired", "the access token expired"))
             }
             Self::Inactive => invalid("token_inactive"),
+            Self::IntrospectionUnavailable { .. } => unavailable("introspection_unavailable"),
             Self::InvalidClaim { .. } => invalid("claim_invalid"),
             Self::KeysUnavailable { .. } => unavailable("keys_unavailable"),
             Self::LivesTooLong => invalid("lifetime_too_long"),
@@ -209,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Rejection; 23] = [
+    const ALL: [Rejection; 24] = [
         Rejection::AddressDenied { label: None },
         Rejection::AddressMissing,
         Rejection::BadSignature,
@@ -220,6 +231,7 @@ mod tests {
         Rejection::DisallowedType,
         Rejection::Expired,
         Rejection::Inactive,
+        Rejection::IntrospectionUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::invalid("aud"),
         Rejection::KeysUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::LivesTooLong,
@@ -284,9 +296,13 @@ mod tests {
 
     #[test]
     fn an_outage_says_when_to_come_back() {
-        let wait =
-            |retry_after| Rejection::KeysUnavailable { retry_after }.into_denial().retry_after();
-        assert_eq!(wait(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
-        assert_eq!(wait(None), None);
+        for outage in [
+            |retry_after| Rejection::IntrospectionUnavailable { retry_after },
+            |retry_after| Rejection::KeysUnavailable { retry_after },
+        ] {
+            let wait = |retry_after| outage(retry_after).into_denial().retry_after();
+            assert_eq!(wait(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+            assert_eq!(wait(None), None);
+        }
     }
 }

@@ -22,8 +22,8 @@ use crate::{BearerToken, Rejection};
 ///
 /// An `Ok` is believed: every layer inside acts on it. Everything else may be wrong in one way only, and
 /// that is to refuse too much. Whatever you cannot find out now is
-/// [`Rejection::KeysUnavailable`], never another variant and never an `Ok`: a client that is told that
-/// its good token is invalid throws it away and sends its user to log in again.
+/// [`Rejection::KeysUnavailable`] or [`Rejection::IntrospectionUnavailable`], never another variant and never an `Ok`: a
+/// client that is told that its good token is invalid throws it away and sends its user to log in again.
 ///
 /// The future must be cancel safe: it is dropped when the client hangs up.
 pub trait VerifyToken {

@@ -12,6 +12,8 @@ mod hmac;
 #[cfg(all(feature = "rust-crypto", any(test, not(feature = "aws-lc-rs"))))]
 mod rust_crypto;
 mod self_test;
+#[cfg(feature = "introspection")]
+pub(crate) mod signing;
 
 use sha2::{Digest, Sha256};
 

@@ -10,7 +10,8 @@
 //! No text of an error holds an address, a header or a byte of a body.
 
 mod address;
-mod form;
+#[cfg(any(test, feature = "introspection"))]
+pub(crate) mod form;
 mod gate;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ use std::{error::Error, fmt, time::Duration};
 use palisade_core::Resource;
 use reqwest::{
     Client, Method, RequestBuilder, Response, StatusCode, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 
@@ -99,6 +100,7 @@ impl HttpClient {
     }
 
     /// GET. At most `max_bytes` of an answer.
+    #[cfg(any(test, feature = "http-source"))]
     pub(crate) async fn get(
         &self,
         url: &Resource,
@@ -109,19 +111,19 @@ impl HttpClient {
         exchange(request, max_bytes).await
     }
 
-    /// POST of a form. At most `max_bytes` of an answer.
-    #[cfg_attr(not(test), expect(dead_code, reason = "key sets are only read"))]
+    /// POST of a form that was [encoded](form::encode). At most `max_bytes` of an answer.
+    #[cfg(any(test, feature = "introspection"))]
     pub(crate) async fn post_form(
         &self,
         url: &Resource,
         headers: HeaderMap,
-        fields: &[(&str, &str)],
+        form: &str,
         max_bytes: usize,
     ) -> Result<HttpAnswer, HttpError> {
         const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
         let request = self.request(Method::POST, url)?.headers(headers);
-        let request = request.header(CONTENT_TYPE, FORM).body(form::encode(fields));
+        let request = request.header(reqwest::header::CONTENT_TYPE, FORM).body(form.to_owned());
         exchange(request, max_bytes).await
     }
 

@@ -46,8 +46,9 @@ async fn a_form_is_posted_and_the_answer_is_read() {
     headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic eDp5"));
     let client = client(&url);
     let url = resource(&url);
+    let form = form::encode(&[("token", "a b")]);
     let (answer, asked) = tokio::join!(
-        client.post_form(&url, headers, &[("token", "a b")], 2),
+        client.post_form(&url, headers, &form, 2),
         serve(listener, ANSWER, "token=a+b".len()),
     );
     let answer = answer.unwrap();

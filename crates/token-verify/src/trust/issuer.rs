@@ -41,7 +41,7 @@ pub struct TrustedIssuer {
     pub(super) algorithms: Vec<SignatureAlgorithm>,
     pub(super) types: TypeRules,
     pub(super) requirements: Vec<(ClaimSource, ClaimRule)>,
-    pub(super) leeway: Duration,
+    pub(crate) leeway: Duration,
     pub(super) max_lifetime: Option<Duration>,
     pub(super) max_age: Option<Duration>,
     pub(super) subjects: Vec<ClaimSource>,

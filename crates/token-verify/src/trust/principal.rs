@@ -16,6 +16,10 @@ const MAX_AUDIENCES: usize = 64;
 /// How we know that the issuer said so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
+    /// It answered when we asked about a token (RFC 7662 §2.2, where nothing but `active` is required). What no answer
+    /// has to say is not required here either; the verifier and the audience check make up for it.
+    #[cfg(feature = "introspection")]
+    Introspection,
     /// It signed a JWT.
     Jwt,
 }
@@ -47,7 +51,7 @@ impl TrustedIssuer {
             Principal::assert_verified(self.issuer.to_shared(), self.subject(&claims)?)
                 .scopes(self.scopes(&claims)?)
                 .trust_digest(Arc::clone(digest));
-        for audience in audiences(&claims)? {
+        for audience in audiences(&claims, origin)? {
             principal = principal.add_audience(audience);
         }
         if let Some(client_id) = self.client(&claims)? {
@@ -174,9 +178,15 @@ fn missing(sources: &[ClaimSource]) -> Rejection {
 }
 
 /// A string or an array of strings. One bad entry spoils all: a reader that skips it sees another token.
-fn audiences(claims: &Map<String, Value>) -> Result<Vec<&str>, Rejection> {
+fn audiences(claims: &Map<String, Value>, origin: Origin) -> Result<Vec<&str>, Rejection> {
     let audiences = match claims.get("aud") {
-        None => return Err(Rejection::missing("aud")),
+        None => {
+            return match origin {
+                #[cfg(feature = "introspection")]
+                Origin::Introspection => Ok(Vec::new()),
+                Origin::Jwt => Err(Rejection::missing("aud")),
+            };
+        }
         Some(Value::Array(entries)) if (1..=MAX_AUDIENCES).contains(&entries.len()) => {
             entries.iter().map(as_name).collect()
         }

@@ -21,6 +21,8 @@ const CATALOGUE: &[(&str, usize)] = &[
     ("RL", 12),
     ("LOG", 12),
     ("PRM", 4),
+    ("CCH", 8),
+    ("REV", 5),
 ];
 
 /// A line of one of the document's tables.
