@@ -2,6 +2,7 @@
 
 pub mod api_key;
 mod bearer;
+mod by_form;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod crypto;
 pub mod deny_list;
@@ -38,6 +39,7 @@ mod verify;
 pub use self::http_client::{AddressPolicy, RefusedAddressError};
 pub use self::{
     bearer::{BearerToken, InvalidBearerTokenError},
+    by_form::{ByTokenForm, ByTokenFormError, ByTokenFormFuture, NoVerifier},
     layer::TokenVerifyLayer,
     rejection::Rejection,
     service::TokenVerify,

@@ -47,7 +47,7 @@ impl ApiKeyPrefix {
     }
 
     /// Whether `token` claims to be a key of this prefix.
-    pub(super) fn is_of(&self, token: &str) -> bool {
+    pub(crate) fn is_of(&self, token: &str) -> bool {
         self.strip(token).is_some()
     }
 

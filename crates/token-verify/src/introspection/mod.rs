@@ -61,7 +61,7 @@
 //! | Ory Hydra | the endpoint is on the admin port, which lets everybody in: see that nobody else reaches it. Audiences come from the request's `audience` and may be empty |
 //! | Zitadel | the audiences are client and project ids; scopes are in the introspection answer and not in the JWT |
 //! | glewlwyd | with Basic a client may ask about its own tokens only: use [`ClientAuthentication::bearer_from`] with a token of the configured scope. Signs answers |
-//! | `oidc-provider` | answers 400 about its own JWTs: take those with a [`JwtVerifier`](crate::JwtVerifier) |
+//! | `oidc-provider` | answers 400 about its own JWTs: take those with a [`JwtVerifier`](crate::JwtVerifier), by [`ByTokenForm`](crate::ByTokenForm) |
 //! | Keycloak | calls refresh tokens active, with `typ` `Refresh`: refused here |
 //! | Google | has no introspection: [`IntrospectionVerifier::google`] |
 //!
