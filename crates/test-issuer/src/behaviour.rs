@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
+use serde_json::Value;
 
 use crate::error::TestIssuerError;
 
@@ -12,6 +15,16 @@ use crate::error::TestIssuerError;
 pub enum Behaviour {
     /// 200 with exactly these bytes instead of the key set: HTML, half a document, ten megabytes.
     Body(Bytes),
+    /// 200 with this key set, such as one from before a rotation, and an `Age`: what a cache gives out that
+    /// has not heard of it.
+    Cached {
+        /// The set.
+        keys: Value,
+        /// How long it lay there.
+        age: Duration,
+    },
+    /// 200 with the key set, and behind it white space without end. In process, it never comes.
+    Endless,
     /// No answer, ever. A request that hangs goes on hanging after the behaviour changes.
     Hang,
     /// 200 with the key set.
@@ -19,6 +32,8 @@ pub enum Behaviour {
     Normal,
     /// 302 to this place, written into `Location` as it is.
     Redirect(String),
+    /// 200 with the key set, that much later. Needs a tokio runtime with time.
+    Slow(Duration),
     /// This status and no body.
     Status(u16),
 }
@@ -27,9 +42,12 @@ pub enum Behaviour {
 #[derive(Clone, Debug)]
 pub(crate) enum JwksAnswer {
     Body(Bytes),
+    Cached { keys: Value, age: Duration },
+    Endless,
     Hang,
     KeySet,
     Redirect(HeaderValue),
+    Slow(Duration),
     Status(StatusCode),
 }
 
@@ -39,11 +57,14 @@ impl TryFrom<Behaviour> for JwksAnswer {
     fn try_from(behaviour: Behaviour) -> Result<Self, TestIssuerError> {
         Ok(match behaviour {
             Behaviour::Body(body) => Self::Body(body),
+            Behaviour::Cached { keys, age } => Self::Cached { keys, age },
+            Behaviour::Endless => Self::Endless,
             Behaviour::Hang => Self::Hang,
             Behaviour::Normal => Self::KeySet,
             Behaviour::Redirect(target) => Self::Redirect(
                 HeaderValue::try_from(target).map_err(|_| TestIssuerError::InvalidRedirect)?,
             ),
+            Behaviour::Slow(delay) => Self::Slow(delay),
             // hyper answers 500 in place of an informational status, which would be a surprise.
             Behaviour::Status(code) => Self::Status(
                 StatusCode::from_u16(code)

@@ -9,6 +9,10 @@ pub enum TestIssuerError {
     #[error("the test issuer cannot listen here: choose another port, or port 0")]
     Bind(#[source] io::Error),
 
+    /// A value that cannot stand in a header.
+    #[error("a header value must be a line of text: remove control characters")]
+    InvalidHeader,
+
     /// The issuer identifier is not one that RFC 8414 section 2 allows.
     #[error(
         "`{0}` is no issuer identifier: give an http or https URL without user, query or fragment"

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use serde_json::Value;
 
 use crate::behaviour::{Behaviour, JwksAnswer};
 use crate::builder::{Settings, TestIssuerBuilder};
-use crate::endpoints;
+use crate::endpoints::{self, Reply};
 use crate::error::TestIssuerError;
 use crate::keys::{ForeignKeys, Key, KeySet};
 use crate::mint::TokenBuilder;
@@ -153,6 +153,23 @@ impl TestIssuer {
         Ok(())
     }
 
+    /// What the JWKS endpoint says in `Cache-Control` while it behaves; nothing if not set.
+    ///
+    /// # Errors
+    ///
+    /// HTTP cannot carry it.
+    pub fn set_cache_control(&self, value: &str) -> Result<(), TestIssuerError> {
+        let value = HeaderValue::from_str(value).map_err(|_| TestIssuerError::InvalidHeader)?;
+        *lock(&self.state().cache_control) = Some(value);
+        Ok(())
+    }
+
+    /// How often the JWKS endpoint said that the set is the one that was asked about (304).
+    #[must_use]
+    pub fn jwks_unmodified(&self) -> u64 {
+        self.state().jwks_unmodified.load(Ordering::Relaxed)
+    }
+
     /// How often the JWKS endpoint was asked, however it answered.
     #[must_use]
     pub fn jwks_fetches(&self) -> u64 {
@@ -197,7 +214,13 @@ impl TestIssuer {
         &self,
         request: Request<Bytes>,
     ) -> impl Future<Output = Response<Bytes>> + Send + use<> {
-        endpoints::answer(self.state(), request)
+        let answer = endpoints::answer(self.state(), request);
+        async {
+            match answer.await {
+                Reply::Whole(response) => response,
+                Reply::Endless(_) => std::future::pending().await,
+            }
+        }
     }
 
     /// Stops the server, if there is one, and waits until its port is free and its connections
@@ -241,6 +264,8 @@ pub(crate) struct State {
     pub(crate) jwks_fetches: AtomicU64,
     pub(crate) introspections: AtomicU64,
     opaque_tokens: Mutex<OpaqueTokens>,
+    pub(crate) jwks_unmodified: AtomicU64,
+    cache_control: Mutex<Option<HeaderValue>>,
     resources: Mutex<Vec<String>>,
     keys: Mutex<KeySet>,
     jwks_answer: Mutex<JwksAnswer>,
@@ -258,6 +283,8 @@ impl State {
             jwks_fetches: AtomicU64::new(0),
             introspections: AtomicU64::new(0),
             opaque_tokens: Mutex::default(),
+            jwks_unmodified: AtomicU64::new(0),
+            cache_control: Mutex::new(None),
             keys: Mutex::new(keys),
             jwks_answer: Mutex::new(JwksAnswer::KeySet),
             tokens: AtomicU64::new(0),
@@ -282,6 +309,10 @@ impl State {
 
     pub(crate) fn signing_key(&self) -> Arc<Key> {
         Arc::clone(self.keys().signing())
+    }
+
+    pub(crate) fn cache_control(&self) -> Option<HeaderValue> {
+        lock(&self.cache_control).clone()
     }
 
     pub(crate) fn jwks_answer(&self) -> JwksAnswer {

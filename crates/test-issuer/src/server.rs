@@ -1,12 +1,14 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::endpoints::{self, MAX_BODY_BYTES};
+use crate::endpoints::{self, MAX_BODY_BYTES, Reply};
 use crate::error::TestIssuerError;
 use crate::issuer::State;
 
@@ -79,7 +81,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(respond(&state, request).await.map(Full::new)) }
+        async move { Ok::<_, Infallible>(respond(&state, request).await) }
     });
     // A connection that breaks is the client's business.
     let _ = http1::Builder::new()
@@ -88,13 +90,55 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         .await;
 }
 
-async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Response<Bytes> {
+async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Response<Payload> {
     let (head, body) = request.into_parts();
-    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+    let reply = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => endpoints::answer(state, Request::from_parts(head, body.to_bytes())).await,
         Err(error) if error.is::<LengthLimitError>() => {
-            endpoints::refuse(StatusCode::PAYLOAD_TOO_LARGE)
+            Reply::Whole(endpoints::refuse(StatusCode::PAYLOAD_TOO_LARGE))
         }
-        Err(_) => endpoints::refuse(StatusCode::BAD_REQUEST),
+        Err(_) => Reply::Whole(endpoints::refuse(StatusCode::BAD_REQUEST)),
+    };
+    match reply {
+        Reply::Whole(response) => response.map(|bytes| Payload { bytes, more: None }),
+        Reply::Endless(response) => {
+            response.map(|bytes| Payload { bytes, more: Some(Bytes::from_static(&BLANKS)) })
+        }
+    }
+}
+
+static BLANKS: [u8; 16 * 1024] = [b' '; 16 * 1024];
+
+/// Some bytes, and perhaps the same others behind them again and again.
+struct Payload {
+    bytes: Bytes,
+    more: Option<Bytes>,
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = match (self.bytes.is_empty(), &self.more) {
+            (false, _) => std::mem::take(&mut self.bytes),
+            (true, Some(more)) => more.clone(),
+            (true, None) => return Poll::Ready(None),
+        };
+        Poll::Ready(Some(Ok(Frame::data(next))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty() && self.more.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.more {
+            None => SizeHint::with_exact(u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)),
+            Some(_) => SizeHint::default(),
+        }
     }
 }

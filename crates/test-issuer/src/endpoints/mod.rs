@@ -7,6 +7,7 @@ mod token;
 
 use std::future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, SERVER};
@@ -19,23 +20,36 @@ use crate::issuer::State;
 /// Many times what any token request needs.
 pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024;
 
+/// What goes back: all of it, or the beginning of what never ends.
+pub(crate) enum Reply {
+    Endless(Response<Bytes>),
+    Whole(Response<Bytes>),
+}
+
 pub(crate) fn answer(
     state: &Arc<State>,
     request: Request<Bytes>,
-) -> impl Future<Output = Response<Bytes>> + Send + use<> {
+) -> impl Future<Output = Reply> + Send + use<> {
     let (head, body) = request.into_parts();
     let answer = route(state, &head, &body);
     async move {
         match answer {
-            Answer::Never => future::pending().await,
-            Answer::Now(mut response) => {
-                // Whoever meets this server by accident should learn what it is.
-                let name = HeaderValue::from_static("palisade-test-issuer (not for production)");
-                response.headers_mut().insert(SERVER, name);
-                response
+            Answer::Endless(response) => Reply::Endless(signed(response)),
+            Answer::Later(delay, response) => {
+                tokio::time::sleep(delay).await;
+                Reply::Whole(signed(response))
             }
+            Answer::Never => future::pending().await,
+            Answer::Now(response) => Reply::Whole(signed(response)),
         }
     }
+}
+
+/// Whoever meets this server by accident should learn what it is.
+fn signed(mut response: Response<Bytes>) -> Response<Bytes> {
+    let name = HeaderValue::from_static("palisade-test-issuer (not for production)");
+    response.headers_mut().insert(SERVER, name);
+    response
 }
 
 pub(crate) fn refuse(status: StatusCode) -> Response<Bytes> {
@@ -45,6 +59,8 @@ pub(crate) fn refuse(status: StatusCode) -> Response<Bytes> {
 }
 
 enum Answer {
+    Endless(Response<Bytes>),
+    Later(Duration, Response<Bytes>),
     Never,
     Now(Response<Bytes>),
 }
@@ -99,7 +115,7 @@ fn route(state: &Arc<State>, head: &Parts, body: &[u8]) -> Answer {
     match endpoint {
         Endpoint::Authorization => Answer::Now(no_authorization()),
         Endpoint::Introspection => Answer::Now(introspect::answer(state, &head.headers, body)),
-        Endpoint::Jwks => jwks::answer(state),
+        Endpoint::Jwks => jwks::answer(state, &head.headers),
         Endpoint::Metadata => Answer::Now(json("application/json", &metadata::document(state))),
         Endpoint::Token => Answer::Now(token::answer(state, &head.headers, body)),
     }
