@@ -67,6 +67,13 @@ pub enum Rejection {
         /// Where it is.
         claim: Cow<'static, str>,
     },
+    /// The key is not among those we know, and the issuer may not be asked again yet, so that a flood of invented
+    /// names does not reach it. The token was not judged.
+    #[error("the key is not known, and the issuer was asked for keys only just now")]
+    KeyNotYetKnown {
+        /// When it makes sense to ask again.
+        retry_after: Duration,
+    },
     /// Nobody can be asked for the keys. The token was not judged.
     #[error("the keys of the issuer are unavailable")]
     KeysUnavailable {
@@ -147,7 +154,9 @@ impl Rejection {
     }
 
     const fn retry_after(&self) -> Option<Duration> {
-        if let Self::DenyListStale { retry_after }
+        if let Self::KeyNotYetKnown { retry_after } = self {
+            Some(*retry_after)
+        } else if let Self::DenyListStale { retry_after }
         | Self::IntrospectionUnavailable { retry_after }
         | Self::KeysUnavailable { retry_after } = self
         {
@@ -189,6 +198,7 @@ impl Rejection {
             Self::Inactive => invalid("token_inactive"),
             Self::IntrospectionUnavailable { .. } => unavailable("introspection_unavailable"),
             Self::InvalidClaim { .. } => invalid("claim_invalid"),
+            Self::KeyNotYetKnown { .. } => unavailable("key_not_yet_known"),
             Self::KeysUnavailable { .. } => unavailable("keys_unavailable"),
             Self::LivesTooLong => invalid("lifetime_too_long"),
             Self::Malformed { .. } => invalid("token_malformed"),
@@ -233,6 +243,7 @@ mod tests {
         Rejection::Inactive,
         Rejection::IntrospectionUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::invalid("aud"),
+        Rejection::KeyNotYetKnown { retry_after: Duration::from_secs(7) },
         Rejection::KeysUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::LivesTooLong,
         Rejection::Malformed { what: "no dots" },
@@ -304,5 +315,7 @@ mod tests {
             assert_eq!(wait(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
             assert_eq!(wait(None), None);
         }
+        let not_yet = Rejection::KeyNotYetKnown { retry_after: Duration::from_secs(7) };
+        assert_eq!(not_yet.into_denial().retry_after(), Some(Duration::from_secs(7)));
     }
 }

@@ -135,7 +135,6 @@ impl HttpClient {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "key sets are read without their headers"))]
 impl HttpAnswer {
     /// A header that is there once. Twice, it says two things, and so nothing.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {

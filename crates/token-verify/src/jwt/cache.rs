@@ -82,7 +82,9 @@ impl Verified {
         let has_key = match self.issuer.keys.find(&hint) {
             KeyLookup::Ready(KeyAnswer::Found(key)) => key.is_same(&self.key),
             // Whatever it is, verifying the token anew finds it out and gives the right answer.
-            KeyLookup::Ready(KeyAnswer::Unavailable { .. } | KeyAnswer::Unknown)
+            KeyLookup::Ready(
+                KeyAnswer::NotYetKnown { .. } | KeyAnswer::Unavailable { .. } | KeyAnswer::Unknown,
+            )
             | KeyLookup::Wait(_) => false,
         };
         has_key && self.claimed.lifetime.check(&self.issuer.rules, clock.now()).is_ok()

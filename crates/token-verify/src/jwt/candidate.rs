@@ -62,6 +62,9 @@ impl Candidate {
     ) -> Result<Verified, Rejection> {
         let key = match answer {
             KeyAnswer::Found(key) => key,
+            KeyAnswer::NotYetKnown { retry_after } => {
+                return Err(Rejection::KeyNotYetKnown { retry_after });
+            }
             KeyAnswer::Unavailable { retry_after } => {
                 return Err(Rejection::KeysUnavailable { retry_after });
             }

@@ -1,18 +1,21 @@
 //! Key sets over HTTPS, with a limit to everything.
 
+mod freshness;
+
 use std::{error::Error, fmt, time::Duration};
 
 use palisade_core::{InvalidResourceError, Resource};
 use reqwest::{
     StatusCode,
-    header::{ACCEPT, HeaderMap, HeaderValue},
+    header::{ACCEPT, HeaderMap, HeaderValue, IF_NONE_MATCH},
 };
 use serde_json::{Map, Value};
 
-use super::{FetchKeys, KeyDocument, import::MAX_SET_BYTES};
+use self::freshness::{age, entity_tag, max_age};
+use super::{FetchKeys, KeyDocument, KeyValidator, import::MAX_SET_BYTES};
 use crate::{
     AddressPolicy, Issuer, RefusedAddressError,
-    http_client::{HttpClient, HttpError, HttpSettings, HttpSetupError},
+    http_client::{HttpAnswer, HttpClient, HttpError, HttpSettings, HttpSetupError},
     json::{Bounds, read_object},
 };
 
@@ -26,6 +29,8 @@ const METADATA_BOUNDS: Bounds = Bounds { depth: 16, values: 4096 };
 /// - No redirect is followed: the answer comes from where you said, or not at all.
 /// - 200 is an answer, nothing else is. At most 512 KiB are read, uncompressed. Ten seconds for one
 ///   exchange.
+/// - `Cache-Control: max-age`, `no-store` and `no-cache`, `Age` and `ETag` are read; [`RemoteKeys`](super::RemoteKeys)
+///   decides how far they are followed.
 /// - No cookies. No proxy, whatever the environment says: a proxy variable must not decide who provides
 ///   keys. If you need one, implement [`FetchKeys`], or use `jwks_client_rs` (feature
 ///   `jwks-client-rs`).
@@ -159,37 +164,74 @@ impl HttpSource {
         issuer: &Issuer,
         place: &Resource,
     ) -> Result<Resource, HttpSourceError> {
-        let body = self.get(place, "application/json").await?;
-        let metadata = read_object(&body, METADATA_BOUNDS).ok_or(HttpSourceError::Metadata)?;
+        let answer = self.get(place, "application/json", None).await?;
+        let metadata =
+            read_object(&answer.body, METADATA_BOUNDS).ok_or(HttpSourceError::Metadata)?;
         key_url(&metadata, issuer)
     }
 
-    async fn get(&self, url: &Resource, accept: &'static str) -> Result<Vec<u8>, HttpSourceError> {
+    async fn get(
+        &self,
+        url: &Resource,
+        accept: &'static str,
+        unless: Option<HeaderValue>,
+    ) -> Result<HttpAnswer, HttpSourceError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        let is_conditional = unless.is_some();
+        headers.extend(unless.map(|tag| (IF_NONE_MATCH, tag)));
         let answer = self.client.get(url, headers, MAX_SET_BYTES).await?;
-        // tidy: allow status-codes reads the issuer's answer and chooses none
-        if answer.status != StatusCode::OK {
-            return Err(HttpSourceError::Status(answer.status.as_u16()));
+        match answer.status {
+            // tidy: allow status-codes reads the issuer's answer and chooses none
+            StatusCode::OK => Ok(answer),
+            // tidy: allow status-codes reads the issuer's answer and chooses none
+            StatusCode::NOT_MODIFIED if is_conditional => Ok(answer),
+            other => Err(HttpSourceError::Status(other.as_u16())),
         }
-        Ok(answer.body)
     }
+
+    async fn get_keys(&self, held: Option<&KeyValidator>) -> Result<KeyDocument, HttpSourceError> {
+        const ACCEPT_KEYS: &str = "application/jwk-set+json, application/json";
+
+        let url = match &self.target {
+            Target::Keys(url) => url,
+            Target::Metadata { issuer, places, .. } => {
+                &self.discover_key_url(issuer, places).await?
+            }
+        };
+        let unless = held.and_then(|held| tag_for(url, held));
+        let answer = self.get(url, ACCEPT_KEYS, unless).await?;
+        // tidy: allow status-codes reads the issuer's answer and chooses none
+        let document = if answer.status == StatusCode::NOT_MODIFIED {
+            KeyDocument::not_modified()
+        } else {
+            let validator = entity_tag(&answer).map(|tag| validator(url, tag));
+            let document = KeyDocument::from_json(&*answer.body).with_age(age(&answer));
+            validator.into_iter().fold(document, KeyDocument::with_validator)
+        };
+        Ok(max_age(&answer).into_iter().fold(document, KeyDocument::with_max_age))
+    }
+}
+
+/// A tag means something at one address only, and metadata may name another next time.
+fn validator(url: &Resource, tag: &str) -> KeyValidator {
+    KeyValidator::new(&format!("{tag} {url}"))
+}
+
+fn tag_for(url: &Resource, held: &KeyValidator) -> Option<HeaderValue> {
+    let (tag, its_url) = held.as_str().split_once(' ')?;
+    if its_url == url.as_str() { HeaderValue::from_str(tag).ok() } else { None }
 }
 
 impl FetchKeys for HttpSource {
     type Error = HttpSourceError;
 
     async fn fetch(&self) -> Result<KeyDocument, HttpSourceError> {
-        const ACCEPT_KEYS: &str = "application/jwk-set+json, application/json";
+        self.get_keys(None).await
+    }
 
-        let body = match &self.target {
-            Target::Keys(url) => self.get(url, ACCEPT_KEYS).await?,
-            Target::Metadata { issuer, places, .. } => {
-                let url = self.discover_key_url(issuer, places).await?;
-                self.get(&url, ACCEPT_KEYS).await?
-            }
-        };
-        Ok(KeyDocument::from_json(body))
+    async fn fetch_unless(&self, held: &KeyValidator) -> Result<KeyDocument, HttpSourceError> {
+        self.get_keys(Some(held)).await
     }
 }
 

@@ -1,14 +1,21 @@
+//! `jwks_client_rs`, both ways: its sources for our keys, our keys as a source for its client.
+
+mod snapshot;
+
 use std::fmt;
 
 use jwks_client_rs::{JsonWebKey, JwksClientError, source::JwksSource};
 use serde_json::{Map, Value, json};
 
+pub use self::snapshot::JwksSnapshot;
 use super::{FetchKeys, KeyDocument};
 
 /// Any [`JwksSource`] of `jwks_client_rs` as a source for [`RemoteKeys`](super::RemoteKeys).
 ///
 /// The keys go through the same import as all others. Its `JwksClient` is not involved: caching,
-/// retrying and verifying are done here.
+/// retrying and verifying are done here. A `JwksClient` itself is no source, because it gives keys out by
+/// name only and never says which are gone; give us the source that it was built from, or give it ours,
+/// a [`JwksSnapshot`].
 ///
 /// What `jwks_client_rs` does before we see the keys cannot be undone: it refuses a whole set for one
 /// key that it does not know or that has no `kid`; it does not say whether an elliptic-curve key had a

@@ -9,6 +9,8 @@
 //! | [`danger::HmacKeys`] | secrets, given once: read what you give up |
 //! | your own [`KeySource`] | |
 //!
+//! The other way round, `JwksSnapshot` (feature `jwks-client-rs`) gives what `RemoteKeys` has to a `JwksClient`.
+//!
 //! # Which keys of a JWK Set are used
 //!
 //! A key that cannot be used is left out, with an event that says why, and the others are used: one odd
@@ -54,15 +56,18 @@ use std::{fmt, sync::Arc, time::Duration};
 #[cfg(feature = "http-source")]
 pub use self::http::{HttpSource, HttpSourceError, HttpSourceSetupError};
 #[cfg(feature = "jwks-client-rs")]
-pub use self::jwks_client_rs::{JwksClientSource, JwksClientSourceError};
+pub use self::jwks_client_rs::{JwksClientSource, JwksClientSourceError, JwksSnapshot};
 pub(crate) use self::{
     any::{AnyKeySource, KeyWait},
     located::located,
 };
 #[cfg(feature = "remote-keys")]
 pub use self::{
-    fetch::{FetchKeys, KeyDocument},
-    remote::{RemoteKeys, RemoteKeysBuilder, RemoteKeysError, RemoteKeysWait},
+    fetch::{FetchKeys, KeyDocument, KeyValidator},
+    remote::{
+        FetchFailure, KeyEvent, KeyHealth, KeyObserver, RemoteKeys, RemoteKeysBuilder,
+        RemoteKeysError, RemoteKeysWait,
+    },
 };
 pub use self::{fixed::StaticKeys, import::InvalidKeySetError};
 use crate::crypto::{HmacKey, PublicKey, SignatureAlgorithm, SignatureVerified};
@@ -75,8 +80,8 @@ use crate::crypto::{HmacKey, PublicKey, SignatureAlgorithm, SignatureVerified};
 /// # For implementors
 ///
 /// Hold a [`StaticKeys`] and replace it whole when the keys change. Answer
-/// [`KeyAnswer::Unavailable`] where you do not know; [`KeyAnswer::Unknown`] is believed and becomes a
-/// 401. The name in the hint is a stranger's text: compare it, and use it for nothing else.
+/// [`KeyAnswer::Unavailable`] or [`KeyAnswer::NotYetKnown`] where you do not know; [`KeyAnswer::Unknown`] is
+/// believed and becomes a 401. The name in the hint is a stranger's text: compare it, and use it for nothing else.
 pub trait KeySource {
     /// Resolves to the answer, where [`find`](Self::find) has none at once.
     type Wait: Future<Output = KeyAnswer>;
@@ -131,6 +136,11 @@ pub enum KeyLookup<W> {
 pub enum KeyAnswer {
     /// The key.
     Found(Arc<VerificationKey>),
+    /// The issuer was not asked since somebody first asked for such a key, and will not be asked now: it may have it.
+    NotYetKnown {
+        /// When it will be possible to ask.
+        retry_after: Duration,
+    },
     /// The keys cannot be had.
     Unavailable {
         /// When it makes sense to ask again.

@@ -40,15 +40,22 @@ impl KeySet {
         self.keys().count()
     }
 
-    /// How many keys of this set are not in `other`, by name.
+    /// The keys of this set that are not in `other`, by name.
     #[cfg(feature = "remote-keys")]
-    pub(super) fn count_not_in(&self, other: &Self) -> usize {
-        self.keys()
-            .filter(|key| match key.kid() {
-                Some(kid) => !other.named.contains_key(kid),
-                None => other.nameless.is_none(),
-            })
-            .count()
+    pub(super) fn keys_not_in<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = &'a VerificationKey> {
+        self.keys().map(|key| &**key).filter(|key| match key.kid() {
+            Some(kid) => !other.named.contains_key(kid),
+            None => other.nameless.is_none(),
+        })
+    }
+
+    /// The key of that name.
+    #[cfg(feature = "jwks-client-rs")]
+    pub(super) fn get(&self, kid: &str) -> Option<&Arc<VerificationKey>> {
+        self.named.get(kid)
     }
 
     pub(super) fn find(&self, hint: &KeyHint<'_>) -> Found {

@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "HDR-02",
         attack: "`jku` and `x5u` that lead to the attacker's key set, to metadata services, to files",
-        answers: &["401 key_unknown", "401 signature_bad"],
+        answers: &["401 key_unknown", "401 signature_bad", "503 key_not_yet_known"],
         test: "hdr_02_addresses_of_keys",
     },
     Row {
@@ -31,7 +31,12 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "HDR-04",
         attack: "`kid` as path, SQL, URL, format string, NUL, line break, empty, 100 KB, number, null, array",
-        answers: &["401 key_unknown", "401 token_malformed", "431 token_too_large"],
+        answers: &[
+            "401 key_unknown",
+            "401 token_malformed",
+            "431 token_too_large",
+            "503 key_not_yet_known",
+        ],
         test: "hdr_04_kid_is_text_of_a_stranger",
     },
     Row {

@@ -9,7 +9,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "JWK-01",
         attack: "a second key with the `kid` of the signing key, of the same and of another type",
-        answers: &["401 key_unknown", "401 signature_bad"],
+        answers: &["401 key_unknown", "401 signature_bad", "503 key_not_yet_known"],
         test: "jwk_01_two_keys_of_one_name",
     },
     Row {
@@ -37,6 +37,7 @@ pub(super) const ROWS: &[Row] = &[
             "401 key_unknown",
             "401 signature_bad",
             "401 token_malformed",
+            "503 key_not_yet_known",
             "503 keys_unavailable",
         ],
         test: "jwk_05_odd_keys_among_good_ones",

@@ -10,7 +10,7 @@ use tokio::{
 use super::*;
 use crate::{
     BearerToken, JwtVerifier, VerifyToken,
-    keys::{RemoteKeys, import::Import},
+    keys::{RemoteKeys, fetch::Read, import::Import},
 };
 
 async fn start() -> TestIssuer {
@@ -22,7 +22,11 @@ fn resource(url: &str) -> Resource {
 }
 
 async fn fetch(source: &HttpSource) -> Result<usize, HttpSourceError> {
-    source.fetch().await.map(|document| document.import(Import::new()).unwrap().len())
+    let (read, _) = source.fetch().await?.read(Import::new()).unwrap();
+    match read {
+        Read::Set { keys, .. } => Ok(keys.len()),
+        Read::NotModified => panic!("nobody asked"),
+    }
 }
 
 #[test]
@@ -123,7 +127,8 @@ async fn jwk_06_07_and_10_only_a_bounded_200_is_an_answer() {
 async fn jwk_07_an_issuer_on_https_does_not_lead_to_http() {
     let server = start().await;
     let source = HttpSource::discover(&Issuer::parse("https://as.example").unwrap()).unwrap();
-    let error = source.get(&resource(&server.jwks_uri()), "application/json").await.unwrap_err();
+    let error =
+        source.get(&resource(&server.jwks_uri()), "application/json", None).await.unwrap_err();
     assert!(matches!(error, HttpSourceError::Address(RefusedAddressError::Loopback)));
     assert_eq!(server.jwks_fetches(), 0);
 }
@@ -211,10 +216,10 @@ async fn jwk_06_a_compressed_answer_is_neither_asked_for_nor_expanded() {
     };
     let source = HttpSource::new(&url).unwrap();
     let url = resource(&url);
-    let (answer, head) = tokio::join!(source.get(&url, "application/json"), server);
+    let (answer, head) = tokio::join!(source.get(&url, "application/json", None), server);
     assert!(!head.to_ascii_lowercase().contains("accept-encoding"), "{head}");
     // Expanding would have failed: these bytes are not gzip.
-    assert_eq!(answer.unwrap(), b"{}");
+    assert_eq!(answer.unwrap().body, b"{}");
 }
 
 /// A proxy variable must not decide who provides keys. The environment of a process is read once, so
@@ -239,7 +244,7 @@ async fn jwk_11_metadata_do_not_lead_into_our_network() {
     let source = HttpSource::discover(&issuer).unwrap();
     // What the metadata of that issuer may name, and `key_url` lets pass.
     for url in ["https://10.0.0.1/jwks", "https://169.254.169.254/", "https://localhost/jwks"] {
-        let error = source.get(&resource(url), "application/json").await.unwrap_err();
+        let error = source.get(&resource(url), "application/json", None).await.unwrap_err();
         assert!(matches!(error, HttpSourceError::Address(_)), "{url}: {error:?}");
     }
     let source = HttpSource::new("https://10.0.0.1:1/jwks").unwrap();

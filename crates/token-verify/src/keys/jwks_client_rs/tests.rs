@@ -1,6 +1,16 @@
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use async_trait::async_trait;
-use jwks_client_rs::JsonWebKeySet;
+use jwks_client_rs::{JsonWebKeySet, JwksClient};
 use palisade_test_issuer::SigningAlgorithm;
+use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::{
@@ -63,4 +73,72 @@ async fn a_source_that_fails_has_a_text_without_details() {
     let source = JwksClientSource::new(Fixed(json!({ "keys": "https://user:secret@as.example" })));
     let error = source.fetch().await.unwrap_err();
     assert_eq!(error.to_string(), "the `JwksSource` has no keys");
+}
+
+/// Keys of `set`, and how often they were fetched.
+async fn counted(set: Value) -> (RemoteKeys, Arc<AtomicUsize>) {
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&fetches);
+    let keys = RemoteKeys::spawn(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        let set = set.clone();
+        async {
+            sleep(Duration::from_millis(100)).await;
+            Ok::<_, io::Error>(KeyDocument::from_value(set))
+        }
+    })
+    .unwrap();
+    assert!(keys.ready().await.is_ready());
+    (keys, fetches)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jwks_client_gets_the_keys_that_we_would_use_and_no_others() {
+    let mut set = issuer_of_all_algorithms().jwks();
+    let keys = set["keys"].as_array_mut().unwrap();
+    for key in keys.iter_mut() {
+        key.as_object_mut().unwrap().remove("alg");
+    }
+    let (first, second) = (keys[0].clone(), keys[1]["kid"].as_str().unwrap().to_owned());
+    // One name twice, one key for something else, and what a `JwksClient` would drop a whole set for.
+    keys.push(first.clone());
+    let mut other = first.clone();
+    (other["kid"], other["use"]) = ("e".into(), "enc".into());
+    keys.push(other);
+    keys.push(json!({ "kty": "oct", "k": "", "kid": "o" }));
+    keys.push(json!({ "kty": "AKP", "kid": "a" }));
+    let (keys, _) = counted(set).await;
+    let client = JwksClient::builder().build(JwksSnapshot::new(keys));
+    let key = client.get(&second).await.unwrap();
+    assert_eq!(key.key_id(), second);
+    assert!(key.alg().is_some(), "without it, it would be a key of HMAC");
+    for kid in [first["kid"].as_str().unwrap(), "e", "o", "a", "invented"] {
+        client.get(kid).await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jwk_08_a_flood_through_a_jwks_client_does_not_reach_the_issuer() {
+    let set = issuer_of_all_algorithms().jwks();
+    let known = set["keys"][0]["kid"].as_str().unwrap().to_owned();
+    let (keys, fetches) = counted(set).await;
+    let client = JwksClient::builder().build(JwksSnapshot::new(keys));
+    let flood = async {
+        for n in 0..2000 {
+            client.get(&format!("invented-{n}")).await.unwrap_err();
+            client.get(&known).await.unwrap();
+        }
+    };
+    // The time stands still unless somebody waits for it.
+    timeout(Duration::from_millis(1), flood).await.expect("nobody waits for the issuer");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(fetches.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_jwks_client_gets_nothing_from_keys_that_are_not_there() {
+    let failing = || async { Err::<KeyDocument, _>(io::Error::other("scripted")) };
+    let keys = RemoteKeys::spawn(failing).unwrap();
+    let error = JwksSnapshot::new(keys).fetch_keys().await.unwrap_err();
+    assert!(!error.is_jwt_expired());
 }

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{FetchKeys, RemoteKeys};
+use super::{FetchKeys, KeyObserver, RemoteKeys, event::Observer, jitter::Jitter};
 use crate::{
     crypto::{KeyType, SignatureAlgorithm},
     keys::import::Import,
@@ -12,10 +12,12 @@ const MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     pub(super) refresh_interval: Duration,
+    pub(super) min_refresh_interval: Duration,
     pub(super) cooldown: Duration,
     pub(super) fetch_timeout: Duration,
     pub(super) max_stale: Duration,
     pub(super) import: Import,
+    pub(super) jitter: Jitter,
 }
 
 /// The times of [`RemoteKeys`] that are to be. See [`RemoteKeys::builder`].
@@ -23,6 +25,7 @@ pub(super) struct Settings {
 pub struct RemoteKeysBuilder<F> {
     source: F,
     settings: Settings,
+    observer: Observer,
 }
 
 /// [`RemoteKeys`] cannot be started like this.
@@ -44,24 +47,41 @@ impl<F: FetchKeys> RemoteKeysBuilder<F> {
     pub(super) const fn new(source: F) -> Self {
         Self {
             source,
+            observer: Observer::NOBODY,
             settings: Settings {
                 refresh_interval: Duration::from_secs(5 * 60),
+                min_refresh_interval: Duration::from_secs(60),
                 cooldown: Duration::from_secs(30),
                 fetch_timeout: Duration::from_secs(5),
                 max_stale: Duration::from_secs(24 * 60 * 60),
                 import: Import::new(),
+                jitter: Jitter::Random,
             },
         }
     }
 
-    /// How long a set is used before it is fetched again; five minutes if not set. A withdrawn key is
-    /// accepted for up to that long.
+    /// How long a set is used at most before it is fetched again; five minutes if not set. A withdrawn key is
+    /// accepted for up to that long, so what the issuer says with `Cache-Control: max-age` shortens it and never
+    /// makes it longer.
+    ///
+    /// Up to a tenth of it is taken off by chance, so that instances do not ask in step.
     ///
     /// # Errors
     ///
     /// [`RemoteKeysError::Duration`].
     pub fn refresh_interval(mut self, interval: Duration) -> Result<Self, RemoteKeysError> {
         self.settings.refresh_interval = check("refresh_interval", interval)?;
+        Ok(self)
+    }
+
+    /// How long a set is used at least before it is fetched again, though the issuer says `max-age=0` or `no-store`;
+    /// one minute if not set. If the [`refresh_interval`](Self::refresh_interval) is shorter, that counts.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteKeysError::Duration`].
+    pub fn min_refresh_interval(mut self, interval: Duration) -> Result<Self, RemoteKeysError> {
+        self.settings.min_refresh_interval = check("min_refresh_interval", interval)?;
         Ok(self)
     }
 
@@ -115,13 +135,25 @@ impl<F: FetchKeys> RemoteKeysBuilder<F> {
         Ok(self)
     }
 
+    /// Is told what happens to the keys: one observer, which may pass it on.
+    pub fn observer(mut self, observer: impl KeyObserver) -> Self {
+        self.observer = Observer::new(observer);
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) const fn jitter(mut self, jitter: Jitter) -> Self {
+        self.settings.jitter = jitter;
+        self
+    }
+
     /// Starts to fetch.
     ///
     /// # Errors
     ///
     /// As [`RemoteKeys::spawn`].
     pub fn spawn(self) -> Result<RemoteKeys, RemoteKeysError> {
-        RemoteKeys::start(self.source, self.settings)
+        RemoteKeys::start(self.source, self.settings, self.observer)
     }
 }
 

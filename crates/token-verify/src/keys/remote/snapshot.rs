@@ -4,26 +4,52 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::settings::Settings;
+use super::{KeyHealth, settings::Settings};
 use crate::keys::{
-    KeyAnswer, KeyHint,
+    KeyAnswer, KeyHint, KeyValidator,
+    fetch::ReadDocument,
     set::{Found, KeySet},
 };
+
+/// `Age` is in whole seconds, and takes some to arrive.
+const AGE_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// What the task last told.
 pub(super) struct Snapshot {
     keys: Option<Held>,
     attempts: u64,
+    failures: u32,
     fetching: bool,
     last: Option<Attempt>,
     /// Before that, no request causes a fetch.
     ask_from: Option<Instant>,
 }
 
+/// A set that was fetched.
 #[derive(Clone)]
-struct Held {
-    set: Arc<KeySet>,
-    since: Instant,
+pub(super) struct Held {
+    pub(super) set: Arc<KeySet>,
+    pub(super) document: ReadDocument,
+    pub(super) validator: Option<KeyValidator>,
+    /// Sets are counted, so that what is said of one is not taken for another.
+    pub(super) number: u64,
+    /// When the fetch began that brought it, or that last learned that it is still right.
+    pub(super) since: Instant,
+    /// When the fetch began that brought it.
+    pub(super) read: Instant,
+    /// When the issuer wrote it, by the `Age` of the answer. Nothing if that is before all time.
+    pub(super) written: Option<Instant>,
+}
+
+impl Held {
+    /// Whether an answer was written before this one.
+    pub(super) fn is_newer_than(&self, written: Option<Instant>) -> bool {
+        self.written.is_some_and(|ours| {
+            written
+                .and_then(|theirs| theirs.checked_add(AGE_TOLERANCE))
+                .is_none_or(|theirs| theirs < ours)
+        })
+    }
 }
 
 /// A fetch that is over.
@@ -35,9 +61,11 @@ struct Attempt {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Failed,
-    Succeeded,
+    /// The issuer says that nothing changed. Good enough to use the keys, not to say that another does not exist.
+    NotModified,
+    Read,
 }
 
 /// What to do about a key.
@@ -46,13 +74,18 @@ pub(super) enum Consulted {
     Answer(KeyAnswer),
     /// Ask for a fetch, wait for it.
     AskAndWait,
+    /// Not in the set of this number, and the issuer will not be asked now.
+    CoolingDown {
+        set: u64,
+        retry_after: Duration,
+    },
     /// A fetch is under way, wait for it.
     Wait,
 }
 
 impl Snapshot {
     pub(super) const fn before_first_fetch() -> Self {
-        Self { keys: None, attempts: 0, fetching: true, last: None, ask_from: None }
+        Self { keys: None, attempts: 0, failures: 0, fetching: true, last: None, ask_from: None }
     }
 
     /// When the next request may cause a fetch.
@@ -65,12 +98,23 @@ impl Snapshot {
     }
 
     /// The new set replaces the old one whole: what is merged is never withdrawn.
-    pub(super) fn succeed(&mut self, set: Arc<KeySet>, ended: Instant, next: Instant) {
-        self.keys = Some(Held { set, since: ended });
-        self.end(Attempt { outcome: Outcome::Succeeded, next });
+    pub(super) fn succeed(&mut self, held: Held, next: Instant) {
+        self.keys = Some(held);
+        self.failures = 0;
+        self.end(Attempt { outcome: Outcome::Read, next });
     }
 
-    pub(super) fn fail(&mut self, next: Instant) {
+    /// The set is still right.
+    pub(super) fn confirm(&mut self, since: Instant, next: Instant) {
+        if let Some(held) = &mut self.keys {
+            held.since = since;
+        }
+        self.failures = 0;
+        self.end(Attempt { outcome: Outcome::NotModified, next });
+    }
+
+    pub(super) fn fail(&mut self, failures: u32, next: Instant) {
+        self.failures = failures;
         self.end(Attempt { outcome: Outcome::Failed, next });
     }
 
@@ -85,13 +129,12 @@ impl Snapshot {
         self.attempts
     }
 
-    /// Whether the last fetch failed.
-    pub(super) fn has_failed(&self) -> bool {
-        self.last.is_some_and(|last| last.outcome == Outcome::Failed)
+    pub(super) fn last_outcome(&self) -> Option<Outcome> {
+        self.last.map(|last| last.outcome)
     }
 
-    pub(super) fn set(&self) -> Option<&Arc<KeySet>> {
-        self.keys.as_ref().map(|held| &held.set)
+    pub(super) const fn held(&self) -> Option<&Held> {
+        self.keys.as_ref()
     }
 
     pub(super) fn consult(
@@ -103,27 +146,35 @@ impl Snapshot {
         if let Some(answer) = self.known(hint, now, settings) {
             return Consulted::Answer(answer);
         }
-        match self.last {
-            _ if self.fetching => Consulted::Wait,
-            Some(_) if self.ask_from.is_some_and(|from| now < from) => {
-                Consulted::Answer(self.not_found(now, settings))
-            }
-            Some(_) | None => Consulted::AskAndWait,
+        if self.fetching {
+            return Consulted::Wait;
+        }
+        match self.ask_from.filter(|from| now < *from) {
+            Some(from) => match self.answering(now, settings) {
+                Some(held) => {
+                    Consulted::CoolingDown { set: held.number, retry_after: until(from, now) }
+                }
+                None => Consulted::Answer(self.unavailable(now)),
+            },
+            None => Consulted::AskAndWait,
         }
     }
 
-    /// The answer after a fetch that began after the question.
+    /// The answer after a fetch that began after the question, and failed or was read in full.
     pub(super) fn settle(
         &self,
         hint: &KeyHint<'_>,
         now: Instant,
         settings: &Settings,
     ) -> KeyAnswer {
-        self.known(hint, now, settings).unwrap_or_else(|| self.not_found(now, settings))
+        self.known(hint, now, settings).unwrap_or_else(|| match self.answering(now, settings) {
+            Some(_) => KeyAnswer::Unknown,
+            None => self.unavailable(now),
+        })
     }
 
     fn known(&self, hint: &KeyHint<'_>, now: Instant, settings: &Settings) -> Option<KeyAnswer> {
-        match self.usable(now, settings)?.find(hint) {
+        match self.usable(now, settings)?.set.find(hint) {
             Found::Key(key) => Some(KeyAnswer::Found(key)),
             Found::Unfit => Some(KeyAnswer::Unknown),
             Found::Nothing => None,
@@ -131,38 +182,51 @@ impl Snapshot {
     }
 
     /// That a key does not exist is said only on the word of an issuer that answers.
-    fn not_found(&self, now: Instant, settings: &Settings) -> KeyAnswer {
-        match self.last {
-            Some(Attempt { outcome: Outcome::Succeeded, .. })
-                if self.usable(now, settings).is_some() =>
-            {
-                KeyAnswer::Unknown
-            }
-            Some(last) => come_back_at(last.next, now),
-            None => KeyAnswer::Unavailable { retry_after: None },
+    fn answering(&self, now: Instant, settings: &Settings) -> Option<&Held> {
+        match self.last?.outcome {
+            Outcome::Failed => None,
+            Outcome::NotModified | Outcome::Read => self.usable(now, settings),
         }
     }
 
-    fn usable(&self, now: Instant, settings: &Settings) -> Option<&KeySet> {
+    /// Who cannot be told anything: come back when the issuer was asked again.
+    pub(super) fn unavailable(&self, now: Instant) -> KeyAnswer {
+        KeyAnswer::Unavailable { retry_after: self.last.map(|last| until(last.next, now)) }
+    }
+
+    pub(super) fn usable(&self, now: Instant, settings: &Settings) -> Option<&Held> {
         self.keys
             .as_ref()
             .filter(|held| now.saturating_duration_since(held.since) <= settings.max_stale)
-            .map(|held| &*held.set)
+    }
+
+    pub(super) fn health(&self, now: Instant, settings: &Settings) -> KeyHealth {
+        let failures = self.failures;
+        let Some(held) = self.usable(now, settings) else {
+            return KeyHealth::Unavailable { failures };
+        };
+        let (keys, age) = (held.set.len(), now.saturating_duration_since(held.since));
+        if failures == 0 {
+            KeyHealth::Ready { keys, age }
+        } else {
+            let remaining = settings.max_stale.saturating_sub(age);
+            KeyHealth::Stale { keys, age, remaining, failures }
+        }
     }
 }
 
-fn come_back_at(next: Instant, now: Instant) -> KeyAnswer {
-    let wait = next.saturating_duration_since(now).max(Duration::from_secs(1));
-    KeyAnswer::Unavailable { retry_after: Some(wait) }
+fn until(moment: Instant, now: Instant) -> Duration {
+    moment.saturating_duration_since(now).max(Duration::from_secs(1))
 }
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot")
-            .field("keys", &self.set().map(|set| set.len()))
+            .field("keys", &self.held().map(|held| held.set.len()))
             .field("attempts", &self.attempts)
+            .field("failures", &self.failures)
             .field("fetching", &self.fetching)
             .field("last", &self.last)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
