@@ -74,18 +74,19 @@ fn import_keys(keys: Option<&Value>, how: Import) -> Result<KeySet, InvalidKeySe
         return Err(InvalidKeySetError::TooManyKeys);
     }
     let published: Vec<_> = keys.iter().filter(|jwk| is_private(jwk)).collect();
+    let mut dropped = Vec::new();
     let usable = keys.iter().enumerate().filter_map(|(index, jwk)| {
         import_key(jwk, how)
             .and_then(|key| {
                 let is_known = published.iter().any(|private| is_same_key(private, jwk));
                 if is_known { Err(Unusable::Published) } else { Ok(key) }
             })
-            .map_err(|unusable| unusable.report(index))
+            .map_err(|unusable| dropped.push(unusable.report(index)))
             .ok()
     });
     let (named, nameless): (Vec<_>, Vec<_>) = usable.partition(|key| key.kid().is_some());
-    let named = without_namesakes(named);
-    let set = KeySet::new(named, nameless);
+    let named = without_namesakes(named, &mut dropped);
+    let set = KeySet::new(named, nameless).with_dropped(dropped);
     // An issuer that published the secrets of all its keys has said something: that they are nobody's. Were
     // that an error, the set before would stay in use.
     if set.len() == 0 && published.is_empty() {
@@ -108,7 +109,10 @@ fn is_same_key(private: &Value, other: &Value) -> bool {
 
 /// Of keys with the same name, none is the right one: who adds a key to a set must not be able to take
 /// the place of another.
-fn without_namesakes(keys: Vec<VerificationKey>) -> Vec<VerificationKey> {
+fn without_namesakes(
+    keys: Vec<VerificationKey>,
+    dropped: &mut Vec<&'static str>,
+) -> Vec<VerificationKey> {
     let mut uses: HashMap<Box<str>, usize> = HashMap::new();
     for kid in keys.iter().filter_map(VerificationKey::kid) {
         let count = uses.entry(kid.into()).or_default();
@@ -121,7 +125,7 @@ fn without_namesakes(keys: Vec<VerificationKey>) -> Vec<VerificationKey> {
             if is_alone(&key) {
                 return Some(key);
             }
-            Unusable::SharedName.report(index);
+            dropped.push(Unusable::SharedName.report(index));
             None
         })
         .collect()
@@ -149,8 +153,8 @@ enum Unusable {
 }
 
 impl Unusable {
-    /// Keys for other purposes are ordinary; the rest is worth a look.
-    fn report(self, index: usize) {
+    /// Keys for other purposes are ordinary; the rest is worth a look. Returns the reason.
+    fn report(self, index: usize) -> &'static str {
         let reason = self.as_str();
         match self {
             Self::ForbiddenUse | Self::OtherAlgorithm | Self::OtherType => {
@@ -170,6 +174,7 @@ impl Unusable {
             | Self::Symmetric
             | Self::WrongLength => tracing::warn!(index, reason, "key left out of the key set"),
         }
+        reason
     }
 
     const fn as_str(self) -> &'static str {

@@ -10,6 +10,12 @@ pub(super) struct KeySet {
     named: HashMap<Box<str>, Arc<VerificationKey>>,
     /// A key without a name, if it is the only key.
     nameless: Option<Arc<VerificationKey>>,
+    /// Why others were left out, one reason each.
+    #[cfg_attr(
+        not(feature = "remote-keys"),
+        expect(dead_code, reason = "for events of fetched sets")
+    )]
+    dropped: Vec<&'static str>,
 }
 
 /// What a set knows about a hint.
@@ -33,7 +39,17 @@ impl KeySet {
             (true, Some(only), None) => Some(Arc::new(only)),
             _ => None,
         };
-        Self { named, nameless }
+        Self { named, nameless, dropped: Vec::new() }
+    }
+
+    pub(super) fn with_dropped(self, dropped: Vec<&'static str>) -> Self {
+        Self { dropped, ..self }
+    }
+
+    /// Why keys of the document were left out of the set.
+    #[cfg(feature = "remote-keys")]
+    pub(super) fn dropped(&self) -> &[&'static str] {
+        &self.dropped
     }
 
     pub(super) fn len(&self) -> usize {

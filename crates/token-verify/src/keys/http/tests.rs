@@ -258,3 +258,54 @@ async fn an_issuer_in_a_private_network_is_asked_if_the_operator_says_so() {
     let source = source.address_policy(AddressPolicy::AllowPrivate).unwrap();
     assert!(format!("{source:?}").contains("AllowPrivate"), "{source:?}");
 }
+
+#[tokio::test]
+async fn an_unchanged_set_is_not_sent_again_and_a_tag_counts_at_its_address_only() {
+    let server = start().await;
+    server.set_cache_control("public, max-age=90").unwrap();
+    let source = HttpSource::new(&server.jwks_uri()).unwrap();
+    let (_, first) = source.fetch().await.unwrap().read(Import::new()).unwrap();
+    assert_eq!(first.max_age, Some(Duration::from_secs(90)));
+    let validator = first.validator.unwrap();
+    let again = async |held: &KeyValidator| {
+        source.fetch_unless(held).await.unwrap().read(Import::new()).unwrap()
+    };
+    let (read, freshness) = again(&validator).await;
+    assert!(matches!(read, Read::NotModified));
+    assert_eq!(freshness.max_age, Some(Duration::from_secs(90)));
+    assert_eq!(server.jwks_unmodified(), 1);
+    // The same tag of another address says nothing about this one.
+    let elsewhere = validator.as_str().replace("/jwks", "/other");
+    assert!(matches!(again(&KeyValidator::new(&elsewhere)).await.0, Read::Set { .. }));
+    assert!(matches!(again(&KeyValidator::new("")).await.0, Read::Set { .. }));
+    server.rotate(palisade_test_issuer::Retire::KeepPrevious).unwrap();
+    assert!(matches!(again(&validator).await.0, Read::Set { .. }));
+    assert_eq!(server.jwks_unmodified(), 1);
+}
+
+#[tokio::test]
+async fn a_304_that_nobody_asked_for_is_no_answer() {
+    let server = start().await;
+    server.behave(Behaviour::Status(304)).unwrap();
+    let source = HttpSource::new(&server.jwks_uri()).unwrap();
+    assert!(matches!(source.fetch().await, Err(HttpSourceError::Status(304))));
+}
+
+#[tokio::test]
+async fn jwk_13_the_time_in_caches_is_taken_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let server = async {
+        let (mut stream, _) = accept_request(listener).await;
+        let head = "HTTP/1.1 200 OK\r\ncache-control: max-age=100\r\nage: 40\r\netag: bare\r\n";
+        let body = "cache-control: max-age=80\r\ncontent-length: 2\r\n\r\n{}";
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    };
+    let source = HttpSource::new(&url).unwrap();
+    let url = resource(&url);
+    let (answer, ()) = tokio::join!(source.get(&url, "application/json", None), server);
+    let answer = answer.unwrap();
+    assert_eq!(max_age(&answer), Some(Duration::from_secs(40)));
+    assert_eq!(age(&answer), Duration::from_secs(40));
+    assert_eq!(entity_tag(&answer), None, "no entity tag: it has no quotes");
+}

@@ -34,6 +34,11 @@ pub enum KeyEvent {
         /// When the next is tried.
         next: Duration,
     },
+    /// A key of the fetched set is not used. Told whenever that set is fetched, and as often as there are such keys.
+    KeyDropped {
+        /// Why: one of a few constant texts.
+        reason: &'static str,
+    },
     /// The issuer says that the set is the one we have.
     NotModified {
         /// When it will be asked again.

@@ -163,6 +163,9 @@ impl Line {
         let published = names.iter().map(Option::as_deref);
         self.names.confirm(number, published, withdrawn.map(VerificationKey::kid));
         self.observer.tell(&KeyEvent::Fetched { keys: set.len(), next: wait });
+        for reason in set.dropped() {
+            self.observer.tell(&KeyEvent::KeyDropped { reason });
+        }
         self.tell_rotation(old, &set);
         Ok(())
     }

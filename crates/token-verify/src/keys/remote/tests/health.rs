@@ -92,6 +92,27 @@ async fn a_rotation_and_a_flood_are_events() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn jwk_05_keys_that_are_not_used_are_events() {
+    let script = Script::new(Mood::Serves);
+    let twin = script.issuer.jwks()["keys"][0].clone();
+    script.issuer.rotate(Retire::KeepPrevious).unwrap();
+    script.issuer.publish_raw_key(twin);
+    script.issuer.publish_raw_key(serde_json::json!({ "kty": "oct", "k": "AA", "kid": "s" }));
+    let (keys, events) = watched(&script);
+    assert!(keys.ready().await.is_ready());
+    let mut reasons: Vec<_> =
+        taken(&events)
+            .into_iter()
+            .filter_map(|event| {
+                if let KeyEvent::KeyDropped { reason } = event { Some(reason) } else { None }
+            })
+            .collect();
+    reasons.sort_unstable();
+    let twice = "another key has the same `kid`";
+    assert_eq!(reasons, [twice, twice, "it is symmetric"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_are_told_apart() {
     for (mood, expected) in [
         (Mood::Fails, FetchFailure::Source),
