@@ -230,7 +230,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Rejection; 24] = [
+    const ALL: [Rejection; 25] = [
         Rejection::AddressDenied { label: None },
         Rejection::AddressMissing,
         Rejection::BadSignature,
