@@ -69,6 +69,9 @@ impl<K: KeySource> Expected<K> {
         };
         let key = match answer {
             KeyAnswer::Found(key) => key,
+            KeyAnswer::NotYetKnown { retry_after } => {
+                return Err(Failure::AnswerKeys { retry_after: Some(retry_after) });
+            }
             KeyAnswer::Unavailable { retry_after } => {
                 return Err(Failure::AnswerKeys { retry_after });
             }
