@@ -49,6 +49,10 @@ impl ClaimSource {
         Self { path: Cow::Borrowed(name), form: Form::Text }
     }
 
+    pub(super) const fn members(name: &'static str) -> Self {
+        Self { path: Cow::Borrowed(name), form: Form::MemberNames }
+    }
+
     /// Reads the name of a claim, or a JSON pointer (RFC 6901) if it begins with `/`.
     ///
     /// # Errors

@@ -34,12 +34,19 @@ impl TrustedIssuer {
                 ClaimRule::Present => fields.text("rule", "present"),
             }
         }
+        for places in &self.alternatives {
+            fields.text("require-any", &places.len().to_string());
+            for source in places {
+                fields.source("any", source);
+            }
+        }
         fields.text("leeway-ns", &self.leeway.as_nanos().to_string());
         for (name, limit) in [("max-lifetime-ns", self.max_lifetime), ("max-age-ns", self.max_age)]
         {
             fields.all(name, limit.iter().map(|limit| limit.as_nanos().to_string()));
         }
         let lists = [
+            ("audience", &self.audiences),
             ("subject", &self.subjects),
             ("client", &self.clients),
             ("scope", &self.scopes),
@@ -191,9 +198,17 @@ mod tests {
             issuer().require_claim(claim("a"), ClaimRule::equals(json!({ "b": 1 }))),
             issuer().require_claim(claim("a"), ClaimRule::OneOf(vec![json!("b"), json!("c")])),
             issuer().require_rfc9068(),
+            issuer().require_any_claim([claim("a")]).unwrap(),
+            issuer().require_any_claim([claim("a"), claim("b")]).unwrap(),
+            issuer()
+                .require_any_claim([claim("a")])
+                .unwrap()
+                .require_any_claim([claim("b")])
+                .unwrap(),
             issuer().leeway(second).unwrap(),
             issuer().max_lifetime(second),
             issuer().max_age(second),
+            issuer().audiences_from([claim("a")]).unwrap(),
             issuer().subjects_from([claim("a")]).unwrap(),
             issuer().clients_from([claim("a")]).unwrap(),
             issuer().scopes_from([claim("a")]).unwrap(),
@@ -229,7 +244,7 @@ mod tests {
         // old records, and the number in the purpose.
         assert_eq!(
             issuer().digest(),
-            "4eb6414bc210f77621e93107ea6b5861fa00885a27d7cd5ae4c97a0615e42276"
+            "fb0e480b67523c38988affd7f4a322dbbbb264bd7457727d1c229396317f6092"
         );
     }
 }

@@ -41,9 +41,12 @@ pub struct TrustedIssuer {
     pub(super) algorithms: Vec<SignatureAlgorithm>,
     pub(super) types: TypeRules,
     pub(super) requirements: Vec<(ClaimSource, ClaimRule)>,
+    /// Of each list, at least one is there.
+    pub(super) alternatives: Vec<Vec<ClaimSource>>,
     pub(crate) leeway: Duration,
     pub(super) max_lifetime: Option<Duration>,
     pub(super) max_age: Option<Duration>,
+    pub(super) audiences: Vec<ClaimSource>,
     pub(super) subjects: Vec<ClaimSource>,
     pub(super) clients: Vec<ClaimSource>,
     pub(super) client_rule: ClientRule,
@@ -94,9 +97,11 @@ impl TrustedIssuer {
             algorithms: SignatureAlgorithm::ALL.to_vec(),
             types: TypeRules::rfc9068(),
             requirements: Vec::new(),
+            alternatives: Vec::new(),
             leeway: Duration::from_secs(30),
             max_lifetime: None,
             max_age: None,
+            audiences: vec![ClaimSource::claim("aud")],
             subjects: vec![ClaimSource::claim("sub")],
             clients: vec![ClaimSource::claim("client_id")],
             client_rule: ClientRule::Optional,
@@ -190,6 +195,22 @@ impl TrustedIssuer {
         self
     }
 
+    /// Requires one of these claims at least, whichever.
+    ///
+    /// Entra ID gives every application of a tenant a token for every other, without scopes and without
+    /// roles: only that it has one of them says that somebody granted something.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError::EmptyList`].
+    pub fn require_any_claim(
+        mut self,
+        places: impl IntoIterator<Item = ClaimSource>,
+    ) -> Result<Self, TrustError> {
+        self.alternatives.push(at_least_one(places)?);
+        Ok(self)
+    }
+
     /// Requires all claims that RFC 9068 §2.2 requires: a client, `iat` and `jti` as well.
     pub fn require_rfc9068(mut self) -> Self {
         self.client_rule = ClientRule::Required;
@@ -224,6 +245,25 @@ impl TrustedIssuer {
     pub const fn max_age(mut self, max: Duration) -> Self {
         self.max_age = Some(max);
         self
+    }
+
+    /// Where the audience is; `aud` if not set. Of several places the first that is there counts.
+    ///
+    /// # What you give up
+    ///
+    /// `aud` is the only claim that says whom a token is for. With `client_id` instead, for issuers that
+    /// write no `aud`, the audience check compares whom the token was issued *to*: whatever those clients may
+    /// call, they may call here, and any other service that they call may pass their tokens on to this one.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError::EmptyList`].
+    pub fn audiences_from(
+        mut self,
+        places: impl IntoIterator<Item = ClaimSource>,
+    ) -> Result<Self, TrustError> {
+        self.audiences = at_least_one(places)?;
+        Ok(self)
     }
 
     /// Where the subject is; `sub` if not set. Of several places the first that is there counts.

@@ -6,7 +6,7 @@ use palisade_core::{Actor, Principal, ScopeSet, ScopeToken};
 use serde_json::{Map, Value};
 
 use super::{
-    ClaimSource, SenderConstraint, TrustedIssuer, claim::as_name, issuer::ClientRule,
+    ClaimRule, ClaimSource, SenderConstraint, TrustedIssuer, claim::as_name, issuer::ClientRule,
     lifetime::Lifetime, limit::withhold,
 };
 use crate::{Claims, Rejection};
@@ -51,7 +51,7 @@ impl TrustedIssuer {
             Principal::assert_verified(self.issuer.to_shared(), self.subject(&claims)?)
                 .scopes(self.scopes(&claims)?)
                 .trust_digest(Arc::clone(digest));
-        for audience in audiences(&claims, origin)? {
+        for audience in self.audiences(&claims, origin)? {
             principal = principal.add_audience(audience);
         }
         if let Some(client_id) = self.client(&claims)? {
@@ -86,6 +86,30 @@ impl TrustedIssuer {
             SenderConstraint::Optional => Ok(()),
             SenderConstraint::Required => Err(Rejection::NotBound),
         }
+    }
+
+    /// A string or an array of strings. One bad entry spoils all: a reader that skips it sees another token.
+    fn audiences<'a>(
+        &self,
+        claims: &'a Map<String, Value>,
+        origin: Origin,
+    ) -> Result<Vec<&'a str>, Rejection> {
+        let Some((source, value)) =
+            self.audiences.iter().find_map(|source| Some((source, source.find(claims)?)))
+        else {
+            return match origin {
+                #[cfg(feature = "introspection")]
+                Origin::Introspection => Ok(Vec::new()),
+                Origin::Jwt => Err(missing(&self.audiences)),
+            };
+        };
+        let audiences = match value {
+            Value::Array(entries) if (1..=MAX_AUDIENCES).contains(&entries.len()) => {
+                entries.iter().map(as_name).collect()
+            }
+            one => as_name(one).map(|audience| vec![audience]),
+        };
+        audiences.ok_or_else(|| source.invalid())
     }
 
     fn subject<'a>(&self, claims: &'a Map<String, Value>) -> Result<&'a str, Rejection> {
@@ -147,7 +171,11 @@ impl TrustedIssuer {
     }
 
     fn check_requirements(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
-        self.requirements.iter().try_for_each(|(source, rule)| rule.check(source, claims))
+        self.requirements.iter().try_for_each(|(source, rule)| rule.check(source, claims))?;
+        self.alternatives.iter().try_for_each(|places| {
+            let is_there = |source: &ClaimSource| ClaimRule::Present.check(source, claims).is_ok();
+            if places.iter().any(is_there) { Ok(()) } else { Err(missing(places)) }
+        })
     }
 }
 
@@ -175,22 +203,4 @@ fn first_name<'a>(
 /// The place that is asked for first is the one to tell.
 fn missing(sources: &[ClaimSource]) -> Rejection {
     sources.first().map_or(Rejection::missing("sub"), ClaimSource::missing)
-}
-
-/// A string or an array of strings. One bad entry spoils all: a reader that skips it sees another token.
-fn audiences(claims: &Map<String, Value>, origin: Origin) -> Result<Vec<&str>, Rejection> {
-    let audiences = match claims.get("aud") {
-        None => {
-            return match origin {
-                #[cfg(feature = "introspection")]
-                Origin::Introspection => Ok(Vec::new()),
-                Origin::Jwt => Err(Rejection::missing("aud")),
-            };
-        }
-        Some(Value::Array(entries)) if (1..=MAX_AUDIENCES).contains(&entries.len()) => {
-            entries.iter().map(as_name).collect()
-        }
-        Some(one) => as_name(one).map(|audience| vec![audience]),
-    };
-    audiences.ok_or_else(|| Rejection::invalid("aud"))
 }

@@ -210,8 +210,44 @@ fn an_issuer_can_be_held_to_bound_tokens() {
 }
 
 #[test]
+fn one_of_several_claims_can_be_required() {
+    let issuer = issuer();
+    let rules = rules().require_any_claim([claim("scp"), claim("roles")]).unwrap();
+    let verifier = verifier_with(rules, &issuer);
+    let mint = || issuer.mint();
+    let rows = [
+        ("the first", mint().claim("scp", "a"), None),
+        ("the second", mint().claim("roles", json!(["a"])), None),
+        ("neither", mint(), Some(Rejection::missing("scp"))),
+        ("null is nothing", mint().claim("roles", json!(null)), Some(Rejection::missing("scp"))),
+    ];
+    for (name, token, expected) in rows {
+        assert_eq!(rejection(&verifier, &token.sign()), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_audience_can_be_elsewhere_and_aud_still_comes_first() {
+    let issuer = issuer();
+    let rules = rules().audiences_from([claim("aud"), claim("client_id")]).unwrap();
+    let verifier = verifier_with(rules, &issuer);
+    let audience = |token: palisade_test_issuer::TokenBuilder| {
+        verdict(&verifier, &token.sign())
+            .map(|principal| principal.audiences().collect::<Vec<_>>().join(" "))
+    };
+    let token = || issuer.mint().client_id("app");
+    assert_eq!(audience(token()), Ok(AUDIENCE.to_owned()));
+    assert_eq!(audience(token().without_claim("aud")), Ok("app".to_owned()));
+    assert_eq!(audience(token().claim("aud", json!([]))), Err(Rejection::invalid("aud")));
+    let nobody = token().without_claim("aud").without_claim("client_id");
+    assert_eq!(audience(nobody), Err(Rejection::missing("aud")));
+}
+
+#[test]
 fn empty_lists_are_mistakes() {
     let none: [ClaimSource; 0] = [];
+    assert_eq!(rules().require_any_claim(none.clone()).err(), Some(TrustError::EmptyList));
+    assert_eq!(rules().audiences_from(none.clone()).err(), Some(TrustError::EmptyList));
     assert_eq!(rules().subjects_from(none.clone()).err(), Some(TrustError::EmptyList));
     assert_eq!(rules().clients_from(none.clone()).err(), Some(TrustError::EmptyList));
     assert_eq!(rules().scopes_from(none.clone()).err(), Some(TrustError::EmptyList));
