@@ -17,6 +17,7 @@ mod issuer;
 mod lifetime;
 mod limit;
 mod principal;
+pub mod profile;
 mod require;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use self::{
     error::TrustError,
     issuer::{SenderConstraint, TrustedIssuer},
     limit::ClaimLimit,
+    profile::Profile,
     require::ClaimRule,
     trust::{InvalidTrustError, KeyLocation, Trust},
 };

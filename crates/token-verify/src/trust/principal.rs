@@ -107,7 +107,12 @@ impl TrustedIssuer {
             Value::Array(entries) if (1..=MAX_AUDIENCES).contains(&entries.len()) => {
                 entries.iter().map(as_name).collect()
             }
-            one => as_name(one).map(|audience| vec![audience]),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => as_name(value).map(|audience| vec![audience]),
         };
         audiences.ok_or_else(|| source.invalid())
     }
