@@ -95,6 +95,17 @@ fn import_keys(keys: Option<&Value>, how: Import) -> Result<KeySet, InvalidKeySe
     Ok(set)
 }
 
+/// Whether a set has secrets in it. A set that cannot be read has none that could be told.
+#[cfg(feature = "toml")]
+pub(crate) fn holds_private_members(json: &str) -> bool {
+    let set = read_object(json.as_bytes(), SET_BOUNDS).unwrap_or_default();
+    let keys = set.get("keys").and_then(Value::as_array);
+    keys.is_some_and(|keys| {
+        let names = keys.iter().filter_map(Value::as_object).flat_map(Map::keys);
+        names.into_iter().any(|name| PRIVATE_MEMBERS.contains(&name.as_str()))
+    })
+}
+
 fn is_private(jwk: &Value) -> bool {
     jwk.as_object().is_some_and(|members| refuse_secrets(members) == Err(Unusable::Private))
 }

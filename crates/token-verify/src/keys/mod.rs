@@ -55,6 +55,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 #[cfg(feature = "http-source")]
 pub use self::http::{HttpSource, HttpSourceError, HttpSourceSetupError};
+#[cfg(feature = "toml")]
+pub(crate) use self::import::holds_private_members;
 #[cfg(feature = "jwks-client-rs")]
 pub use self::jwks_client_rs::{JwksClientSource, JwksClientSourceError, JwksSnapshot};
 pub(crate) use self::{

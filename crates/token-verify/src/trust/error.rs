@@ -3,10 +3,10 @@
 #[non_exhaustive]
 pub enum TrustError {
     /// A limit or a rule for a claim that the verification itself depends on.
-    #[error("this claim belongs to the protocol: use the method that is named after it")]
+    #[error("this claim belongs to the protocol: it has rules of its own")]
     ClaimOfTheProtocol,
     /// A list without entries.
-    #[error("the list is empty: name at least one entry, or leave the call out")]
+    #[error("the list is empty: name at least one entry, or leave it out")]
     EmptyList,
     /// More than five minutes.
     #[error("the leeway is longer than 300 seconds: set the clocks instead")]
@@ -18,9 +18,7 @@ pub enum TrustError {
     #[error("no algorithm is accepted: name at least one")]
     NoAlgorithm,
     /// More than 8, or none.
-    #[error(
-        "the number of actors must be from 1 to 8: to refuse all of them, use `ActorRule::None`"
-    )]
+    #[error("the number of actors must be from 1 to 8: to refuse all of them is a rule of its own")]
     NumberOfActors,
     /// Neither the name of a claim nor a JSON pointer.
     #[error("not a claim: give its name, or a JSON pointer that begins with `/`")]

@@ -13,6 +13,8 @@ mod actor;
 mod claim;
 mod digest;
 mod error;
+#[cfg(feature = "toml")]
+pub mod file;
 mod issuer;
 mod lifetime;
 mod limit;

@@ -45,13 +45,14 @@
 //! be configured to write other tokens; a token that does not fit is refused, never half understood. Custom
 //! claims are yours: that they mean anything is nothing a profile knows.
 
+mod build;
 mod facts;
 mod form;
 #[cfg(test)]
 mod tests;
 
-use self::facts::{Facts, Keys, MissingType, Must};
-use super::{ClaimRule, ClaimSource, KeyLocation, TrustedIssuer};
+use self::facts::Facts;
+use super::TrustedIssuer;
 use crate::{InvalidIssuerError, Issuer};
 
 /// A widely used identity provider, and what its access tokens look like.
@@ -300,8 +301,13 @@ impl Profile {
         Self::all().into_iter().find(|profile| profile.name() == name)
     }
 
+    #[cfg(feature = "toml")]
+    pub(super) fn names() -> [&'static str; 16] {
+        Self::all().map(|profile| profile.name())
+    }
+
     #[cfg(any(test, feature = "toml"))]
-    fn all() -> [Self; 16] {
+    pub(super) fn all() -> [Self; 16] {
         [
             Self::Auth0,
             Self::Auth0Rfc9068,
@@ -322,6 +328,18 @@ impl Profile {
         ]
     }
 
+    /// An issuer of the first form.
+    #[cfg(all(test, feature = "toml"))]
+    pub(super) fn example(&self) -> String {
+        let form = self.facts().issuers.first().copied().unwrap_or_default();
+        form.replace("{origin}", "https://as.example")
+            .replace("{base}", "https://as.example")
+            .replace("{issuer}", "https://as.example")
+            .replace("{host}", "as.example")
+            .replace("{region}", "eu-west-1")
+            .replace("{name}", "x")
+    }
+
     const fn facts(&self) -> &'static Facts {
         match self {
             Self::Auth0 => &facts::AUTH0,
@@ -340,60 +358,6 @@ impl Profile {
             Self::WorkOs => &facts::WORKOS,
             Self::Zitadel => &facts::ZITADEL,
             Self::ZitadelOpaque => &facts::ZITADEL_OPAQUE,
-        }
-    }
-}
-
-impl Facts {
-    const fn other_form(&self) -> ProfileError {
-        let form = match self.issuers {
-            [form, ..] => form,
-            [] => "",
-        };
-        ProfileError::OtherForm { profile: self.name, form, advice: self.advice }
-    }
-
-    fn rules(&self, issuer: Issuer, found: &[(&'static str, &str)]) -> TrustedIssuer {
-        let keys = match self.keys {
-            Keys::At(form) => KeyLocation::jwks_uri(&form::write(form, found)).ok(),
-            Keys::Discovered => Some(KeyLocation::Discovery),
-            Keys::Opaque => None,
-        };
-        let mut rules = TrustedIssuer::new(issuer).keys_at(keys.unwrap_or(KeyLocation::Supplied));
-        rules.algorithms = self.algorithms.to_vec();
-        rules.types.names.extend(self.types.iter().map(|&name| name.into()));
-        rules.types.missing = self.missing_type == MissingType::Accepted;
-        rules.subjects = self.subjects.to_vec();
-        rules.clients = self.clients.to_vec();
-        rules.client_rule = self.client;
-        rules.scopes = self.scopes.to_vec();
-        rules.roles = self.roles.to_vec();
-        for (claim, must) in self.require {
-            rules = rules.require_claim(ClaimSource::claim(claim), must.rule(found));
-        }
-        if !self.require_any.is_empty() {
-            rules.alternatives.push(self.require_any.to_vec());
-        }
-        rules
-    }
-}
-
-impl Must {
-    fn rule(&self, found: &[(&'static str, &str)]) -> ClaimRule {
-        match self {
-            Self::Absent => ClaimRule::Absent,
-            Self::OneOf(values) => {
-                ClaimRule::OneOf(values.iter().map(|&value| value.into()).collect())
-            }
-            Self::Present => ClaimRule::Present,
-            // A place that was not found fits nothing.
-            Self::The(place) => ClaimRule::OneOf(
-                found
-                    .iter()
-                    .filter(|(name, _)| name == place)
-                    .map(|(_, value)| (*value).into())
-                    .collect(),
-            ),
         }
     }
 }

@@ -3,7 +3,13 @@
 use super::*;
 use crate::{
     Issuer,
-    trust::{ClaimRule, KeyLocation, profile::ProfileError},
+    trust::{
+        ClaimRule, KeyLocation,
+        profile::{
+            ProfileError,
+            facts::{MissingType, Must},
+        },
+    },
 };
 
 const TENANT: &str = "8d0f4a4e-1c5b-4d0e-9a5c-7d1f5f1b2c3d";
@@ -156,14 +162,14 @@ fn all_that_the_tables_say_could_be_said_by_hand() {
 fn no_profile_that_accepts_what_id_tokens_look_like_does_without_a_way_to_tell() {
     for profile in Profile::all() {
         let facts = profile.facts();
-        let accepts_id_tokens = facts.types.contains(&"JWT")
-            || facts.missing_type == super::super::MissingType::Accepted;
+        let accepts_id_tokens =
+            facts.types.contains(&"JWT") || facts.missing_type == MissingType::Accepted;
         assert!(!accepts_id_tokens || !facts.require.is_empty(), "{}", profile.name());
     }
 }
 
 #[test]
 fn a_place_that_is_not_in_the_issuer_fits_nothing() {
-    let rule = super::super::Must::The("tenant").rule(&[]);
+    let rule = Must::The("tenant").rule(&[]);
     assert_eq!(rule, ClaimRule::OneOf(Vec::new()));
 }

@@ -1,0 +1,2 @@
+mod equal;
+mod errors;
