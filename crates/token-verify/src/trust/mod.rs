@@ -8,6 +8,18 @@
 //!
 //! [`TrustedIssuer::new`] is RFC 9068. Whatever an issuer does differently is one call each, and shows in the
 //! [digest](TrustedIssuer::digest), which every principal carries and every audit record repeats.
+//!
+//! For widely used identity providers, [`profile`] knows what is different and which tokens are easily taken for
+//! access tokens. With the feature `toml`, a file can say all of it, see `Trust::from_toml`.
+//!
+//! # Order
+//!
+//! The claims of a token are looked at in this order, whatever the order of the calls was:
+//!
+//! 1. [Limits](TrustedIssuer::limit_claim) take out what the issuer may not say. No rule sees it.
+//! 2. Times, subject, scopes, audience, client, roles, actors: of several places the first that is there counts,
+//!    for roles all of them. A place that is there and malformed refuses the token; it is never passed over.
+//! 3. [Required claims](TrustedIssuer::require_claim), in the order in which they were required.
 
 mod actor;
 mod claim;

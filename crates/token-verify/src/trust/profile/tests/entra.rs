@@ -111,6 +111,13 @@ fn entra_v1() {
         ("a user's", token(), accepted(USER, CLIENT, "orders.read", &[])),
         ("an ID token", token().without_claim("appid").without_claim("scp"), missing("appid")),
         ("an ID token with nonce", token().claim("nonce", "n"), wrong("nonce")),
+        ("one that came with an ID token's hash", token().claim("at_hash", "h"), wrong("at_hash")),
+        ("one that came with a code's hash", token().claim("c_hash", "h"), wrong("c_hash")),
+        (
+            "an application's",
+            token().without_claim("scp").claim("roles", json!(["Orders.Read.All"])),
+            accepted(USER, CLIENT, "", &["Orders.Read.All"]),
+        ),
         ("by nobody's leave", token().without_claim("scp"), missing("scp")),
         (
             "another tenant's",

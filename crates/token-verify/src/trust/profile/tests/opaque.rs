@@ -93,6 +93,8 @@ fn okta_answers_for_more_than_access_tokens() {
     });
     let alice = Who { subject: "00u1alice", client: Some("0oa1"), scopes: "openid", roles: &[] };
     assert_eq!(judged(good.clone()), Ok(alice));
+    let nobody = judged(without(&good, "client_id"));
+    assert_eq!(nobody, Err(Rejection::missing("client_id")));
     assert_eq!(judged(without(&good, "token_type")), Err(Rejection::missing("token_type")));
     assert_eq!(judged(with(&good, "token_type", json!("refresh"))), wrong_claim("token_type"));
 }

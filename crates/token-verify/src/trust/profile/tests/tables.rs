@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    Issuer,
+    Issuer, SignatureAlgorithm,
     trust::{
-        ClaimRule, KeyLocation,
+        ClaimRule, KeyLocation, is_accepted_type,
         profile::{
             ProfileError,
             facts::{MissingType, Must},
@@ -86,6 +86,7 @@ fn each_profile_takes_issuers_of_its_form_only() {
         (Profile::Zitadel, "https://acme.zitadel.cloud", true),
         (Profile::Zitadel, "https://acme.zitadel.cloud/", false),
         (Profile::ZitadelOpaque, "http://localhost:8080", true),
+        (Profile::ZitadelOpaque, "http://localhost:8080/", false),
     ];
     for (profile, issuer, expected) in rows {
         let rules = profile.trust(issuer);
@@ -155,6 +156,64 @@ fn all_that_the_tables_say_could_be_said_by_hand() {
         for (claim, _) in facts.require {
             ClaimSource::parse(claim).unwrap();
         }
+    }
+}
+
+#[test]
+fn each_profile_accepts_the_types_and_algorithms_of_its_provider_only() {
+    const TYPES: [Option<&str>; 5] =
+        [None, Some("at+jwt"), Some("JWT"), Some("application/okta-internal-at+jwt"), Some("x")];
+    let rows = [
+        ("auth0", "at+jwt JWT", "PS256 RS256"),
+        ("auth0-rfc9068", "at+jwt", "PS256 RS256"),
+        ("authentik", "at+jwt JWT", "all"),
+        ("cognito", "none at+jwt", "RS256"),
+        ("entra-v1", "at+jwt JWT", "RS256"),
+        ("entra-v2", "at+jwt JWT", "RS256"),
+        ("google", "at+jwt", "all"),
+        ("hydra", "at+jwt JWT", "all"),
+        ("hydra-opaque", "at+jwt", "all"),
+        ("keycloak", "at+jwt JWT", "all"),
+        ("okta", "none at+jwt application/okta-internal-at+jwt", "RS256"),
+        ("okta-org", "at+jwt", "all"),
+        ("rfc9068", "at+jwt", "all"),
+        ("workos", "none at+jwt JWT", "RS256"),
+        ("zitadel", "at+jwt JWT", "all"),
+        ("zitadel-opaque", "at+jwt", "all"),
+    ];
+    let profiles = Profile::all();
+    assert_eq!(profiles.each_ref().map(Profile::name), rows.map(|(name, ..)| name));
+    for (profile, (name, types, algorithms)) in profiles.iter().zip(rows) {
+        let issuer = Issuer::parse("https://as.example").unwrap();
+        let rules = profile.facts().rules(issuer, &[]);
+        let accepted: Vec<_> = TYPES
+            .into_iter()
+            .filter(|typ| is_accepted_type(typ.map(Value::from).as_ref(), &rules))
+            .map(|typ| typ.unwrap_or("none"))
+            .collect();
+        assert_eq!(accepted.join(" "), types, "{name}");
+        let accepted: Vec<_> = SignatureAlgorithm::ALL
+            .iter()
+            .filter(|algorithm| rules.accepts_algorithm(**algorithm))
+            .map(|algorithm| algorithm.as_str())
+            .collect();
+        let is_all = accepted.len() == SignatureAlgorithm::ALL.len();
+        let accepted = if is_all { "all".to_owned() } else { accepted.join(" ") };
+        assert_eq!(accepted, algorithms, "{name}");
+    }
+}
+
+#[test]
+fn scopes_are_an_array_only_where_the_provider_writes_one() {
+    let rules = |profile: Profile| profile.facts().scopes.iter().map(ClaimSource::form).collect();
+    for profile in Profile::all() {
+        let forms: Vec<_> = rules(profile.clone());
+        let expected: &[&str] = match profile.name() {
+            "hydra" => &["values", "values"],
+            "okta" => &["values"],
+            _ => &["text"],
+        };
+        assert_eq!(forms, expected, "{}", profile.name());
     }
 }
 
