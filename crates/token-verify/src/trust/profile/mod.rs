@@ -66,7 +66,7 @@ pub enum Profile {
     /// - **The issuer ends with `/`**, also with a custom domain.
     /// - **Without an `audience` parameter the token is opaque**, or encrypted for `/userinfo`: that is a
     ///   token for Auth0, and no setting of ours can read it. Let clients send `audience`, or switch on the
-    ///   resource parameter compatibility profile and let them send `resource`; `audience` wins over both.
+    ///   resource parameter compatibility profile and let them send `resource`; of both, `audience` wins.
     /// - With the scope `openid`, **`aud` is an array** of the API identifier and `/userinfo`. A guard that
     ///   requires the sole audience must tolerate the second.
     /// - `typ` is `JWT`, as in ID tokens. These are told apart: they have no `azp`, and may have `nonce` or
@@ -177,7 +177,7 @@ pub enum Profile {
     ///   inside.
     /// - `aud` is empty unless the client asked for one, and scopes come as `scope`.
     HydraOpaque,
-    /// Keycloak, from version 12.
+    /// Keycloak.
     ///
     /// - **`aud` is often only `account`**, or missing: that is a token for Keycloak's own account page. Add an
     ///   audience mapper to a client scope. The audience check refuses to be told to accept `account`.
@@ -187,7 +187,7 @@ pub enum Profile {
     ///   and `admin` of another is not yours. To read yours instead, call
     ///   [`roles_from`](TrustedIssuer::roles_from) with `/resource_access/{client}/roles`.
     /// - The issuer depends on the host name that the login went to, unless the server has a fixed one.
-    /// - Without the client scope `basic` there is no `sub` from version 26 on, and the token is refused.
+    /// - From version 25 on, `sub` comes from the client scope `basic`. A token without it is refused.
     /// - Resource indicators (RFC 8707) are an experiment, and filter `aud` rather than add to it.
     Keycloak,
     /// Okta, with a custom authorization server, such as `default`.

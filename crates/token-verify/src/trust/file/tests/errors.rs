@@ -1,6 +1,10 @@
 //! What a mistake is told, whole.
 
+use proptest::prelude::*;
+
 use crate::trust::Trust;
+
+const EXAMPLE: &str = include_str!("../../../../examples/trust.toml");
 
 /// A file with one issuer and these lines, of which the first is the third of the file.
 fn told(lines: &str) -> String {
@@ -291,4 +295,22 @@ fn a_file_has_a_size() {
     assert_eq!(told_of(&file(256 * 1024 + 1)), "line 1, column 1: the file is larger than 256 KiB");
     // Deep nesting is the parser's to stop.
     assert!(told_of(&format!("a = {}", "[".repeat(100_000))).contains("not TOML"));
+}
+
+proptest! {
+    /// Whatever somebody does to a file, the place that is named is in it.
+    #[test]
+    fn every_file_is_read_or_refused_at_a_place_of_its_own(
+        at in 0..EXAMPLE.len(),
+        length in 0..40_usize,
+        put in "[\\[\\]{}'\"=.,#\n 0-9a-z\u{e9}]{0,8}",
+    ) {
+        let mut file = EXAMPLE.to_owned();
+        file.replace_range(at..(at + length).min(EXAMPLE.len()), &put);
+        if let Err(error) = Trust::from_toml(&file) {
+            let line = file.lines().nth(error.line() - 1).unwrap_or_default();
+            prop_assert!(error.line() <= file.lines().count() + 1, "{error}");
+            prop_assert!(error.column() <= line.chars().count() + 1, "{error}");
+        }
+    }
 }
