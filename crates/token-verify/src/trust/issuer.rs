@@ -384,13 +384,7 @@ impl TrustedIssuer {
         if OF_THE_PROTOCOL.contains(&&*claim) {
             return Err(TrustError::ClaimOfTheProtocol);
         }
-        if let ClaimLimit::EmailDomains(domains) = &limit {
-            let is_domain =
-                |domain: &String| !domain.is_empty() && domain.is_ascii() && !domain.contains('@');
-            if domains.is_empty() || !domains.iter().all(is_domain) {
-                return Err(TrustError::NotADomain);
-            }
-        }
+        limit.validate()?;
         self.limits.push((claim, limit));
         Ok(self)
     }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::TrustError;
+
 /// What an issuer may say in one claim. What it may not say is withheld: nobody inside finds the claim.
 ///
 /// Someone who is trusted to say who a user is need not be trusted to say who is an administrator, and an
@@ -19,6 +21,17 @@ pub enum ClaimLimit {
 }
 
 impl ClaimLimit {
+    pub(super) fn validate(&self) -> Result<(), TrustError> {
+        let is_domain =
+            |domain: &String| !domain.is_empty() && domain.is_ascii() && !domain.contains('@');
+        match self {
+            Self::EmailDomains(domains) if domains.is_empty() || !domains.iter().all(is_domain) => {
+                Err(TrustError::NotADomain)
+            }
+            Self::EmailDomains(_) | Self::Nothing | Self::Values(_) => Ok(()),
+        }
+    }
+
     /// Applies the limit. `None` if nothing is left.
     fn apply(&self, value: &Value, claims: &Map<String, Value>) -> Option<Value> {
         match self {

@@ -145,12 +145,7 @@ fn inline(node: &Node<'_>) -> Result<KeyLocation> {
 
 fn accepted(table: &Table<'_>, mut rules: TrustedIssuer) -> Result<TrustedIssuer> {
     if let Some(node) = table.get("algorithms") {
-        let mut known = vec![("EdDSA", SignatureAlgorithm::Ed25519)];
-        known.extend(
-            SignatureAlgorithm::ALL.iter().map(|algorithm| (algorithm.as_str(), *algorithm)),
-        );
-        let algorithms: Vec<_> =
-            node.list()?.iter().map(|node| node.choice(&known)).collect::<Result<_>>()?;
+        let algorithms: Vec<_> = node.list()?.iter().map(algorithm).collect::<Result<_>>()?;
         rules = rules.algorithms(algorithms).map_err(|error| node.refuse(&error))?;
     }
     if let Some(node) = table.get("types") {
@@ -172,6 +167,14 @@ fn accepted(table: &Table<'_>, mut rules: TrustedIssuer) -> Result<TrustedIssuer
         rules = rules.max_age(seconds(node)?);
     }
     Ok(rules)
+}
+
+fn algorithm(node: &Node<'_>) -> Result<SignatureAlgorithm> {
+    let name = node.text()?;
+    SignatureAlgorithm::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = SignatureAlgorithm::ALL.iter().map(|known| known.as_str()).collect();
+        node.unknown_word(name, &known)
+    })
 }
 
 fn seconds(node: &Node<'_>) -> Result<Duration> {

@@ -14,7 +14,7 @@ pub(super) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     }
     known
         .iter()
-        .map(|known| (distance(&written, known), *known))
+        .map(|known| (distance(&written, &known.to_ascii_lowercase()), *known))
         .filter(|(distance, known)| distance.saturating_mul(3) <= known.len().max(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_slip_is_recognized_and_a_different_word_is_not() {
-        let known = ["issuer", "leeway_seconds", "roles", "scopes"];
+        let known = ["issuer", "leeway_seconds", "roles", "scopes", "ES256"];
         let rows = [
             ("leeway_second", Some("leeway_seconds")),
             ("leeway-seconds", Some("leeway_seconds")),
@@ -51,6 +51,7 @@ mod tests {
             ("role", Some("roles")),
             ("leeway", Some("leeway_seconds")),
             ("scope", Some("scopes")),
+            ("es256", Some("ES256")),
             ("audience", None),
             ("", None),
         ];
