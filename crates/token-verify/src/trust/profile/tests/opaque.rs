@@ -6,6 +6,11 @@ use crate::{
     trust::{KeyLocation, Origin, Trust},
 };
 
+#[cfg(feature = "introspection")]
+const ORIGIN: Origin = Origin::Introspection;
+#[cfg(not(feature = "introspection"))]
+const ORIGIN: Origin = Origin::Jwt;
+
 fn answer(profile: &Profile, issuer: &str, answer: Value) -> Result<Who, Rejection> {
     let Value::Object(claims) = answer else { panic!("an answer is an object") };
     let rules = profile.trust(issuer).unwrap();
