@@ -15,7 +15,7 @@ fn answer(profile: &Profile, issuer: &str, answer: Value) -> Result<Who, Rejecti
     let Value::Object(claims) = answer else { panic!("an answer is an object") };
     let rules = profile.trust(issuer).unwrap();
     rules
-        .judge(claims, Origin::Jwt, &"digest".into(), instant(NOW))
+        .judge(claims, ORIGIN, &"digest".into(), instant(NOW))
         .map(|claimed| who(&claimed.principal))
 }
 
