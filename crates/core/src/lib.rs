@@ -7,6 +7,7 @@ mod clock;
 mod confirmation;
 mod denial;
 pub mod guard;
+mod offered_schemes;
 mod operation;
 mod principal;
 mod protected_resource;
@@ -24,6 +25,7 @@ pub use self::{
     confirmation::Confirmation,
     denial::{Denial, DenialKind, Reason},
     guard::{Check, Guard, GuardLayer},
+    offered_schemes::OfferedSchemes,
     operation::Operation,
     principal::{Actor, Principal, PrincipalBuilder},
     protected_resource::ProtectedResource,

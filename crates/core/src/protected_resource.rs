@@ -9,7 +9,7 @@ use crate::ScopeSet;
 /// Where the metadata of the protected resource is published (RFC 9728), and which scopes a client
 /// should ask for first.
 ///
-/// Left by the layer that publishes the metadata; every Bearer challenge is completed with it.
+/// Left by the layer that publishes the metadata; every challenge is completed with it.
 #[derive(Clone, Debug)]
 pub struct ProtectedResource(Arc<Inner>);
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 /// What kind of refusal it is. It alone decides what goes over the wire:
 ///
-/// | kind | HTTP | gRPC | Bearer challenge |
+/// | kind | HTTP | gRPC | challenge |
 /// |---|---|---|---|
 /// | `BadRequest` | 400 | 3 | none |
 /// | `Forbidden` | 403 | 7 | none: no scope would help |
@@ -47,9 +47,9 @@ pub enum DenialKind {
     UnsupportedMediaType,
 }
 
-/// Which Bearer challenge a kind brings along.
+/// Which challenge a kind brings along, in each scheme that is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BearerChallenge {
+pub(crate) enum KindChallenge {
     None,
     WithoutError,
     WithError(&'static str),
@@ -60,18 +60,18 @@ struct Row {
     name: &'static str,
     status: StatusCode,
     grpc_code: u8,
-    challenge: BearerChallenge,
+    challenge: KindChallenge,
 }
 
 impl DenialKind {
     const fn row(self) -> Row {
-        use BearerChallenge::{None, WithError, WithoutError};
+        use KindChallenge::{None, WithError, WithoutError};
 
         const fn row(
             name: &'static str,
             status: StatusCode,
             grpc_code: u8,
-            challenge: BearerChallenge,
+            challenge: KindChallenge,
         ) -> Row {
             Row { name, status, grpc_code, challenge }
         }
@@ -128,7 +128,7 @@ impl DenialKind {
         self.row().grpc_code
     }
 
-    pub(crate) const fn bearer_challenge(self) -> BearerChallenge {
+    pub(crate) const fn challenge(self) -> KindChallenge {
         self.row().challenge
     }
 }

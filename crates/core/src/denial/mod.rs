@@ -29,6 +29,7 @@ struct Inner {
     stage: &'static str,
     kind: DenialKind,
     reason: Reason,
+    error_code: Option<&'static str>,
     required_scopes: ScopeSet,
     further_challenges: Vec<Challenge>,
     retry_after: Option<Duration>,
@@ -44,6 +45,7 @@ impl Denial {
             stage,
             kind,
             reason,
+            error_code: None,
             required_scopes: ScopeSet::empty(),
             further_challenges: Vec::new(),
             retry_after: None,
@@ -57,7 +59,15 @@ impl Denial {
         self.edit(|inner| inner.required_scopes = scopes)
     }
 
-    /// A challenge beside the Bearer one that the kind brings along, for other schemes.
+    /// An error code that an extension defines, in place of the one that the kind has in challenges, such
+    /// as `use_dpop_nonce` (RFC 9449 §9). Kinds without an error in their challenge stay without.
+    #[must_use]
+    pub fn with_error_code(self, code: &'static str) -> Self {
+        self.edit(|inner| inner.error_code = Some(code))
+    }
+
+    /// A challenge beside those that the kind brings along, for schemes that no layer
+    /// [offers](crate::OfferedSchemes).
     #[must_use]
     pub fn add_challenge(self, challenge: Challenge) -> Self {
         self.edit(|inner| inner.further_challenges.push(challenge))

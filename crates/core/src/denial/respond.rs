@@ -6,8 +6,10 @@ use http::{
     request::Parts,
 };
 
-use super::{Denial, kind::BearerChallenge};
-use crate::{AuthScheme, Challenge, ProtectedResource, RenderDenial, Trail, render::GRPC_STATUS};
+use super::{Denial, kind::KindChallenge};
+use crate::{
+    Challenge, OfferedSchemes, ProtectedResource, RenderDenial, Trail, render::GRPC_STATUS,
+};
 
 pub(super) fn respond<B, R: RenderDenial<B>>(
     denial: Denial,
@@ -35,9 +37,10 @@ pub(super) fn respond<B, R: RenderDenial<B>>(
 /// Writes what no renderer may lose or restyle.
 fn stamp(headers: &mut HeaderMap, denial: &Denial, request: &Parts) {
     headers.remove(WWW_AUTHENTICATE);
-    // One field line per challenge, Bearer first: some clients read only the first (RFC 9110 §11.6.1).
-    let bearer = bearer_challenge(denial, request);
-    for challenge in bearer.iter().chain(&denial.0.further_challenges) {
+    // One field line per challenge: some clients read only the first (RFC 9110 §11.6.1).
+    let offered = OfferedSchemes::of(request);
+    let completed = offered.challenges().filter_map(|scheme| complete(scheme, denial, request));
+    for challenge in completed.chain(denial.0.further_challenges.iter().cloned()) {
         headers.append(WWW_AUTHENTICATE, challenge.to_header_value());
     }
     if let Some(seconds) = denial.retry_after_seconds() {
@@ -46,12 +49,15 @@ fn stamp(headers: &mut HeaderMap, denial: &Denial, request: &Parts) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-fn bearer_challenge(denial: &Denial, request: &Parts) -> Option<Challenge> {
-    let challenge = Challenge::new(AuthScheme::Bearer);
-    let challenge = match denial.kind().bearer_challenge() {
-        BearerChallenge::None => return None,
-        BearerChallenge::WithoutError => challenge,
-        BearerChallenge::WithError(code) => challenge.error(code, denial.reason().text()),
+/// The challenge of a scheme with what this refusal and this resource have to say.
+fn complete(scheme: &Challenge, denial: &Denial, request: &Parts) -> Option<Challenge> {
+    let challenge = scheme.clone();
+    let challenge = match denial.kind().challenge() {
+        KindChallenge::None => return None,
+        KindChallenge::WithoutError => challenge,
+        KindChallenge::WithError(code) => {
+            challenge.error(denial.0.error_code.unwrap_or(code), denial.reason().text())
+        }
     };
     let resource = request.extensions.get::<ProtectedResource>();
     let scopes = match denial.required_scopes() {

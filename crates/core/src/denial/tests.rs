@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode, request::Parts};
 
 use super::*;
-use crate::{AuthScheme, PlainRenderer, ProtectedResource, Trail};
+use crate::{AuthScheme, OfferedSchemes, PlainRenderer, ProtectedResource, Trail};
 
 const KINDS: [DenialKind; 12] = [
     DenialKind::BadRequest,
@@ -143,6 +143,35 @@ fn a_renderer_can_neither_lose_the_challenge_nor_say_yes() {
     assert!(challenges[0].to_str().unwrap().starts_with("Bearer error=\"invalid_token\""));
     assert_eq!(challenges[1], "DPoP algs=\"ES256\"");
     assert_eq!(response.body(), "body", "the look is the renderer's");
+}
+
+#[test]
+fn every_offered_scheme_has_a_complete_challenge_in_its_place() {
+    let algs = Challenge::new(AuthScheme::DPoP).param("algs", "ES256");
+    let rest = format!("scope=\"first\", resource_metadata=\"{METADATA}\"");
+    let challenges = |schemes: OfferedSchemes, denial: Denial| {
+        let mut request = request("application/json");
+        schemes.leave_in(&mut request);
+        let response = respond(denial, &request);
+        let lines = response.headers().get_all("www-authenticate").iter();
+        lines.map(|line| line.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let both = OfferedSchemes::new(Challenge::new(AuthScheme::Bearer)).or(algs.clone());
+    let nobody = Denial::new("test", DenialKind::Unauthenticated, REASON);
+    assert_eq!(
+        challenges(both.clone(), nobody),
+        [format!("Bearer {rest}"), format!("DPoP {rest}, algs=\"ES256\"")]
+    );
+    let bad = || Denial::new("test", DenialKind::InvalidToken, REASON).with_error_code("bad_proof");
+    assert_eq!(
+        challenges(OfferedSchemes::new(algs), bad()),
+        [format!(
+            "DPoP error=\"bad_proof\", error_description=\"some reason\", {rest}, algs=\"ES256\""
+        )]
+    );
+    let forbidden = Denial::new("test", DenialKind::Forbidden, REASON).with_error_code("bad_proof");
+    assert!(challenges(both, forbidden).is_empty(), "a kind without challenge stays without");
 }
 
 #[test]
