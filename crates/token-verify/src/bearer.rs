@@ -5,11 +5,13 @@
 //! credentials = "Bearer" 1*SP b64token
 //! ```
 //!
+//! With DPoP, the same with `DPoP` for `Bearer` (RFC 9449 §7.1).
+//!
 //! # Deviations
 //!
 //! - The scheme ignores ASCII case (RFC 9110 §11.1, OAuth 2.1 §5.1.1).
-//! - A value that begins with the letters of `Bearer` and is not of that form is malformed, even where it
-//!   could be read as another scheme, such as `Bearer:`. Its sender meant to present a token.
+//! - A value that begins with the letters of a scheme that is taken, and is not of that form, is malformed,
+//!   even where it could be read as another scheme, such as `Bearer:`. Its sender meant to present a token.
 
 use std::{error::Error, fmt};
 
@@ -17,7 +19,7 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use palisade_core::{Denial, DenialKind, Reason};
 use zeroize::Zeroizing;
 
-use crate::STAGE;
+use crate::{STAGE, sender::sealed::Taken};
 
 const MALFORMED: Reason =
     Reason::new("authorization_malformed", "the Authorization header is malformed");
@@ -26,7 +28,40 @@ const REPEATED: Reason =
     Reason::new("authorization_repeated", "there is more than one Authorization header");
 const TOO_LARGE: Reason = Reason::new("token_too_large", "the access token is too large");
 
-const BEARER: &[u8] = b"bearer";
+const PROOF_MISSING: Reason =
+    Reason::new("bearer_not_taken", "bearer tokens are not accepted without proof of possession");
+
+/// A scheme that can carry an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+impl Scheme {
+    /// Bearer is read also where it is not taken, so that its senders hear what is wrong.
+    const fn read_with(taken: Taken) -> &'static [Self] {
+        match taken {
+            Taken::BearerOnly => &[Self::Bearer],
+            Taken::Both | Taken::DpopOnly => &[Self::Bearer, Self::Dpop],
+        }
+    }
+
+    const fn name(self) -> &'static [u8] {
+        match self {
+            Self::Bearer => b"bearer",
+            Self::Dpop => b"dpop",
+        }
+    }
+
+    fn is(self, name: &[u8]) -> bool {
+        name.eq_ignore_ascii_case(self.name())
+    }
+
+    fn begins(self, name: &[u8]) -> bool {
+        name.split_at_checked(self.name().len()).is_some_and(|(start, _)| self.is(start))
+    }
+}
 
 /// An access token as it was presented. Not verified.
 ///
@@ -74,19 +109,26 @@ impl fmt::Display for InvalidBearerTokenError {
 
 impl Error for InvalidBearerTokenError {}
 
-/// The bearer token of a request, or the refusal that is due without one.
+/// The access token of a request and how it came, or the refusal that is due without one.
 ///
 /// Nothing but `Authorization` is looked at: tokens in a query, a body, a cookie or any other header do
 /// not exist (OAuth 2.1 §5.1: "MUST ignore").
-pub(crate) fn extract(headers: &HeaderMap, max_bytes: usize) -> Result<BearerToken, Denial> {
+pub(crate) fn extract(
+    headers: &HeaderMap,
+    max_bytes: usize,
+    taken: Taken,
+) -> Result<(Scheme, BearerToken), Denial> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let line = lines.next().ok_or_else(|| deny(DenialKind::Unauthenticated, MISSING))?;
     // Which of two lines counts would depend on who looks: a proxy may have checked the other one.
     if lines.next().is_some() {
         return Err(deny(DenialKind::InvalidCredentials, REPEATED));
     }
-    let token = match read(line) {
-        Credential::Bearer(token) => token,
+    let (scheme, token) = match read(line, Scheme::read_with(taken)) {
+        Credential::Token(Scheme::Bearer, _) if taken == Taken::DpopOnly => {
+            return Err(deny(DenialKind::Unauthenticated, PROOF_MISSING));
+        }
+        Credential::Token(scheme, token) => (scheme, token),
         Credential::Malformed => return Err(deny(DenialKind::InvalidCredentials, MALFORMED)),
         Credential::OtherScheme => return Err(deny(DenialKind::Unauthenticated, MISSING)),
     };
@@ -95,7 +137,7 @@ pub(crate) fn extract(headers: &HeaderMap, max_bytes: usize) -> Result<BearerTok
     }
     std::str::from_utf8(token)
         .ok()
-        .and_then(|token| BearerToken::parse(token).ok())
+        .and_then(|token| Some((scheme, BearerToken::parse(token).ok()?)))
         .ok_or_else(|| deny(DenialKind::InvalidCredentials, MALFORMED))
 }
 
@@ -106,25 +148,25 @@ fn deny(kind: DenialKind, reason: Reason) -> Denial {
 #[derive(Debug, PartialEq, Eq)]
 enum Credential<'a> {
     /// What follows the scheme and its spaces. Not checked yet.
-    Bearer(&'a [u8]),
+    Token(Scheme, &'a [u8]),
     Malformed,
     OtherScheme,
 }
 
-fn read(line: &HeaderValue) -> Credential<'_> {
+fn read<'a>(line: &'a HeaderValue, schemes: &[Scheme]) -> Credential<'a> {
     let line = line.as_bytes();
-    let (scheme, rest) = line.split_at(line.iter().take_while(|byte| is_tchar(**byte)).count());
+    let (name, rest) = line.split_at(line.iter().take_while(|byte| is_tchar(**byte)).count());
     let ends_in_space = rest.first() == Some(&b' ');
-    if scheme.eq_ignore_ascii_case(BEARER) && ends_in_space {
-        return Credential::Bearer(skip_spaces(rest));
+    if let Some(scheme) = schemes.iter().find(|scheme| scheme.is(name))
+        && ends_in_space
+    {
+        return Credential::Token(*scheme, skip_spaces(rest));
     }
-    let means_bearer = scheme
-        .split_at_checked(BEARER.len())
-        .is_some_and(|(start, _)| start.eq_ignore_ascii_case(BEARER));
+    let means_token = schemes.iter().any(|scheme| scheme.begins(name));
     // `HeaderValue` lets 0x80 and above pass; nothing that we could name sends them here.
     let is_visible = line.iter().all(|byte| matches!(byte, b' '..=b'~'));
-    let is_scheme = !scheme.is_empty() && (ends_in_space || rest.is_empty());
-    if means_bearer || !is_visible || !is_scheme || holds_second_bearer(rest) {
+    let is_scheme = !name.is_empty() && (ends_in_space || rest.is_empty());
+    if means_token || !is_visible || !is_scheme || holds_second_token(rest, schemes) {
         Credential::Malformed
     } else {
         Credential::OtherScheme
@@ -132,12 +174,21 @@ fn read(line: &HeaderValue) -> Credential<'_> {
 }
 
 /// Whether some recipient joined `Basic …` and `Bearer …` to one line, which RFC 9110 §5.3 allows.
-fn holds_second_bearer(rest: &[u8]) -> bool {
+fn holds_second_token(rest: &[u8], schemes: &[Scheme]) -> bool {
     rest.split(|byte| *byte == b',').skip(1).any(|part| {
         let part = part.trim_ascii_start();
-        part.split_at_checked(BEARER.len()).is_some_and(|(scheme, rest)| {
-            scheme.eq_ignore_ascii_case(BEARER) && matches!(rest.first(), None | Some(b' '))
-        })
+        let name = part.split(|byte| *byte == b' ').next().unwrap_or_default();
+        schemes.iter().any(|scheme| scheme.is(name))
+    })
+}
+
+/// Whether a query holds a token (RFC 6750 §2.3). It is not used (OAuth 2.1 §5.1: "MUST ignore"), but whoever
+/// sends one should know that it ends up in logs.
+pub(crate) fn is_in_query(query: Option<&str>) -> bool {
+    query.is_some_and(|query| {
+        query
+            .split('&')
+            .any(|pair| pair.split_once('=').is_some_and(|(name, _)| name == "access_token"))
     })
 }
 

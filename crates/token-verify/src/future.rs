@@ -6,36 +6,51 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response, request::Parts};
+use http::{HeaderName, HeaderValue, Request, Response, header::CACHE_CONTROL, request::Parts};
 use palisade_core::{Principal, RenderDenial};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::{Rejection, deny_list::DenyList};
+use crate::{
+    Rejection,
+    deny_list::DenyList,
+    sender::{Dpop, Evidence},
+};
+
+/// RFC 9449 §8.1.
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 pin_project! {
     /// The verdict first, then the response of the inner service; or the refusal.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the verifier's future or the inner one, and the request. Nothing else is held.
+    /// Dropping it drops the verifier's future, that of the replay store, or the inner one, and the request.
+    /// Nothing else is held. A proof that was handed to the replay store is used up, whatever becomes of the
+    /// request.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<VF, S, SF, R, ReqBody, ResBody> {
+    pub struct ResponseFuture<VF, S, SF, R, D: Dpop, ReqBody, ResBody> {
         #[pin]
-        state: State<VF, S, SF, R, ReqBody, ResBody>,
+        state: State<VF, S, SF, R, D, ReqBody, ResBody>,
+        nonce: Option<HeaderValue>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<VF, S, SF, R, ReqBody, ResBody> {
+    enum State<VF, S, SF, R, D: Dpop, ReqBody, ResBody> {
         Verifying {
             #[pin]
             verdict: VF,
-            inner: S,
-            renderer: R,
             deny_list: Option<DenyList>,
-            request: Option<(Parts, ReqBody)>,
+            evidence: Option<Evidence<D>>,
+            pending: Option<Pending<S, R, ReqBody>>,
+        },
+        Remembering {
+            #[pin]
+            remembering: D::Remembering,
+            principal: Option<Principal>,
+            pending: Option<Pending<S, R, ReqBody>>,
         },
         Inner {
             #[pin]
@@ -47,29 +62,62 @@ pin_project! {
     }
 }
 
-impl<VF, S, SF, R, ReqBody, ResBody> ResponseFuture<VF, S, SF, R, ReqBody, ResBody> {
-    pub(crate) const fn verifying(
+/// A request that nothing was decided about.
+pub(crate) struct Pending<S, R, B> {
+    pub(crate) inner: S,
+    pub(crate) renderer: R,
+    pub(crate) parts: Parts,
+    pub(crate) body: B,
+}
+
+impl<VF, S, SF, R, D: Dpop, ReqBody, ResBody> ResponseFuture<VF, S, SF, R, D, ReqBody, ResBody> {
+    pub(crate) fn verifying(
         verdict: VF,
-        inner: S,
-        renderer: R,
         deny_list: Option<DenyList>,
-        parts: Parts,
-        body: ReqBody,
+        evidence: Evidence<D>,
+        pending: Pending<S, R, ReqBody>,
     ) -> Self {
-        let request = Some((parts, body));
-        Self { state: State::Verifying { verdict, inner, renderer, deny_list, request } }
+        let (evidence, pending) = (Some(evidence), Some(pending));
+        Self { state: State::Verifying { verdict, deny_list, evidence, pending }, nonce: None }
     }
 
     pub(crate) const fn denied(response: Response<ResBody>) -> Self {
-        Self { state: State::Denied { response: Some(response) } }
+        Self { state: State::Denied { response: Some(response) }, nonce: None }
+    }
+
+    /// Hands out a nonce with the response, whatever the response is.
+    pub(crate) fn with_nonce(mut self, nonce: Option<HeaderValue>) -> Self {
+        self.nonce = nonce;
+        self
     }
 }
 
-impl<VF, S, R, ReqBody, ResBody> Future for ResponseFuture<VF, S, S::Future, R, ReqBody, ResBody>
+impl<S, R, B> Pending<S, R, B> {
+    fn pass(mut self, principal: Principal) -> S::Future
+    where
+        S: Service<Request<B>>,
+    {
+        // Whatever was there before is replaced: only what was verified here counts.
+        principal.leave_in(&mut self.parts);
+        self.inner.call(Request::from_parts(self.parts, self.body))
+    }
+
+    fn refuse<ResBody>(self, rejection: Rejection) -> Response<ResBody>
+    where
+        R: RenderDenial<ResBody>,
+    {
+        tracing::debug!(%rejection, "token rejected");
+        rejection.into_denial().into_response(&self.renderer, &self.parts)
+    }
+}
+
+impl<VF, S, R, D, ReqBody, ResBody> Future
+    for ResponseFuture<VF, S, S::Future, R, D, ReqBody, ResBody>
 where
     VF: Future<Output = Result<Principal, Rejection>>,
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     R: RenderDenial<ResBody>,
+    D: Dpop,
 {
     type Output = Result<Response<ResBody>, S::Error>;
 
@@ -77,32 +125,50 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         const FINISHED: &str = "`ResponseFuture` polled after completion";
 
-        let mut state = self.project().state;
+        let this = self.project();
+        let mut state = this.state;
         loop {
             let next = match state.as_mut().project() {
-                StateProj::Verifying { verdict, inner, renderer, deny_list, request } => {
+                StateProj::Verifying { verdict, deny_list, evidence, pending } => {
+                    let verdict = ready!(verdict.poll(cx));
+                    let pending = pending.take().expect(FINISHED);
+                    let evidence = evidence.take().expect(FINISHED);
                     // Whoever verified, and whenever: a cached verdict is older than the list.
-                    let verdict = ready!(verdict.poll(cx)).and_then(|principal| {
+                    let checked = verdict.and_then(|principal| {
                         deny_list.as_ref().map_or(Ok(()), |list| list.check(&principal))?;
-                        Ok(principal)
+                        let remembering = evidence.check(&principal, &pending.parts)?;
+                        Ok((principal, remembering))
                     });
-                    let (mut parts, body) = request.take().expect(FINISHED);
-                    match verdict {
-                        Ok(principal) => {
-                            // Whatever was there before is replaced: only what was verified here counts.
-                            principal.leave_in(&mut parts);
-                            State::Inner { future: inner.call(Request::from_parts(parts, body)) }
-                        }
+                    match checked {
+                        Ok((principal, Some(remembering))) => State::Remembering {
+                            remembering,
+                            principal: Some(principal),
+                            pending: Some(pending),
+                        },
+                        Ok((principal, None)) => State::Inner { future: pending.pass(principal) },
                         Err(rejection) => {
-                            tracing::debug!(%rejection, "token rejected");
-                            let denial = rejection.into_denial();
-                            State::Denied { response: Some(denial.into_response(renderer, &parts)) }
+                            State::Denied { response: Some(pending.refuse(rejection)) }
                         }
                     }
                 }
-                StateProj::Inner { future } => return future.poll(cx),
+                StateProj::Remembering { remembering, principal, pending } => {
+                    let remembered = ready!(remembering.poll(cx));
+                    let pending = pending.take().expect(FINISHED);
+                    let principal = principal.take().expect(FINISHED);
+                    match remembered {
+                        Ok(()) => State::Inner { future: pending.pass(principal) },
+                        Err(rejection) => {
+                            State::Denied { response: Some(pending.refuse(rejection)) }
+                        }
+                    }
+                }
+                StateProj::Inner { future } => {
+                    let response = ready!(future.poll(cx))?;
+                    return Poll::Ready(Ok(hand_out(this.nonce.take(), response)));
+                }
                 StateProj::Denied { response } => {
-                    return Poll::Ready(Ok(response.take().expect(FINISHED)));
+                    let response = response.take().expect(FINISHED);
+                    return Poll::Ready(Ok(hand_out(this.nonce.take(), response)));
                 }
             };
             state.set(next);
@@ -110,7 +176,19 @@ where
     }
 }
 
-impl<VF, S, SF, R, ReqBody, ResBody> fmt::Debug for ResponseFuture<VF, S, SF, R, ReqBody, ResBody> {
+/// One nonce and no other (RFC 9449 §8.2), and nothing that a cache would keep: a stored nonce is an old one.
+fn hand_out<B>(nonce: Option<HeaderValue>, mut response: Response<B>) -> Response<B> {
+    if let Some(nonce) = nonce {
+        let headers = response.headers_mut();
+        headers.insert(DPOP_NONCE, nonce);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+impl<VF, S, SF, R, D: Dpop, ReqBody, ResBody> fmt::Debug
+    for ResponseFuture<VF, S, SF, R, D, ReqBody, ResBody>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -3,16 +3,21 @@ use std::fmt;
 use palisade_core::{PlainRenderer, stack::roles::Authenticates};
 use tower_layer::Layer;
 
-use crate::{TokenVerify, deny_list::DenyList};
+use crate::{
+    MutualTls, TokenVerify,
+    deny_list::DenyList,
+    sender::{Dpop, WithoutDpop},
+};
 
 const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// Lets requests pass that carry a good access token. See the [crate docs](crate).
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is put around a service"]
-pub struct TokenVerifyLayer<V, R = PlainRenderer> {
+pub struct TokenVerifyLayer<V, R = PlainRenderer, D = WithoutDpop> {
     verifier: V,
     renderer: R,
+    dpop: D,
     deny_list: Option<DenyList>,
     settings: Settings,
 }
@@ -21,6 +26,7 @@ pub struct TokenVerifyLayer<V, R = PlainRenderer> {
 pub(crate) struct Settings {
     pub(crate) max_token_bytes: usize,
     pub(crate) afterwards: Afterwards,
+    pub(crate) mutual_tls: Option<MutualTls>,
 }
 
 /// What becomes of the credential's headers.
@@ -36,26 +42,50 @@ impl<V> TokenVerifyLayer<V> {
         Self {
             verifier,
             renderer: PlainRenderer::new(),
+            dpop: WithoutDpop,
             deny_list: None,
             settings: Settings {
                 max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
                 afterwards: Afterwards::Remove,
+                mutual_tls: None,
             },
         }
     }
 }
 
-impl<V, R> TokenVerifyLayer<V, R> {
+impl<V, R, D> TokenVerifyLayer<V, R, D> {
     /// Changes how refusals look.
-    pub fn with_renderer<R2>(self, renderer: R2) -> TokenVerifyLayer<V, R2> {
-        let Self { verifier, deny_list, settings, .. } = self;
-        TokenVerifyLayer { verifier, renderer, deny_list, settings }
+    pub fn with_renderer<R2>(self, renderer: R2) -> TokenVerifyLayer<V, R2, D> {
+        let Self { verifier, dpop, deny_list, settings, .. } = self;
+        TokenVerifyLayer { verifier, renderer, dpop, deny_list, settings }
     }
 
     /// Refuses whom the list has, whatever the verifier says, from the next request on: addresses before the
     /// token is looked at, principals after it was verified. See [`deny_list`](crate::deny_list).
     pub fn with_deny_list(mut self, list: DenyList) -> Self {
         self.deny_list = Some(list);
+        self
+    }
+
+    /// Takes tokens that are bound to a key, with proof of that key:
+    #[cfg_attr(
+        any(feature = "aws-lc-rs", feature = "rust-crypto"),
+        doc = "[`DpopProofs`](crate::dpop::DpopProofs)."
+    )]
+    #[cfg_attr(
+        not(any(feature = "aws-lc-rs", feature = "rust-crypto")),
+        doc = "`DpopProofs`, if there is a signature backend."
+    )]
+    /// Without this call such tokens are refused.
+    pub fn with_dpop<D2: Dpop>(self, proofs: D2) -> TokenVerifyLayer<V, R, D2> {
+        let Self { verifier, renderer, deny_list, settings, .. } = self;
+        TokenVerifyLayer { verifier, renderer, dpop: proofs, deny_list, settings }
+    }
+
+    /// Takes tokens that are bound to a client certificate, from who showed it. Without this call such tokens
+    /// are refused.
+    pub const fn with_mutual_tls(mut self, mutual_tls: MutualTls) -> Self {
+        self.settings.mutual_tls = Some(mutual_tls);
         self
     }
 
@@ -81,18 +111,18 @@ impl<V, R> TokenVerifyLayer<V, R> {
     }
 }
 
-impl<S, V: Clone, R: Clone> Layer<S> for TokenVerifyLayer<V, R> {
-    type Service = TokenVerify<S, V, R>;
+impl<S, V: Clone, R: Clone, D: Clone> Layer<S> for TokenVerifyLayer<V, R, D> {
+    type Service = TokenVerify<S, V, R, D>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let (verifier, renderer) = (self.verifier.clone(), self.renderer.clone());
-        TokenVerify::new(inner, verifier, renderer, self.deny_list.clone(), self.settings)
+        let Self { verifier, renderer, dpop, deny_list, settings } = self.clone();
+        TokenVerify::new(inner, verifier, renderer, dpop, deny_list, settings)
     }
 }
 
-impl<V, R> Authenticates for TokenVerifyLayer<V, R> {}
+impl<V, R, D> Authenticates for TokenVerifyLayer<V, R, D> {}
 
-impl<V, R> fmt::Debug for TokenVerifyLayer<V, R> {
+impl<V, R, D> fmt::Debug for TokenVerifyLayer<V, R, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenVerifyLayer").field("settings", &self.settings).finish_non_exhaustive()
     }

@@ -4,6 +4,8 @@ pub mod api_key;
 mod bearer;
 mod by_form;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod confirmation;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod crypto;
 pub mod deny_list;
 pub mod future;
@@ -22,8 +24,11 @@ pub mod jwt;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub mod keys;
 mod layer;
+mod mutual_tls;
+mod proof_fault;
 pub mod record_file;
 mod rejection;
+pub mod sender;
 mod service;
 #[cfg(test)]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -41,6 +46,8 @@ pub use self::{
     bearer::{BearerToken, InvalidBearerTokenError},
     by_form::{ByTokenForm, ByTokenFormError, ByTokenFormFuture, NoVerifier},
     layer::TokenVerifyLayer,
+    mutual_tls::{ClientCertificate, MutualTls},
+    proof_fault::ProofFault,
     rejection::Rejection,
     service::TokenVerify,
     verify::VerifyToken,

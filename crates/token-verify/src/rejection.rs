@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use palisade_core::{Denial, DenialKind, Reason};
 
-use crate::STAGE;
+use crate::{ProofFault, STAGE};
 
 /// Why a [`VerifyToken`](crate::VerifyToken) rejects a token.
 ///
@@ -33,6 +33,9 @@ pub enum Rejection {
     /// it as a plain bearer token would undo the binding (RFC 9449 §7.2).
     #[error("the token is bound to a key and came as a plain bearer token")]
     BoundToKey,
+    /// The token is bound to a client certificate, and none came that we can read and trust.
+    #[error("the token is bound to a client certificate, and none came along")]
+    CertificateMissing,
     /// A part of the deny list was not refreshed for longer than allowed. The token was not judged.
     #[error("the deny list is out of date")]
     DenyListStale {
@@ -67,6 +70,12 @@ pub enum Rejection {
         /// Where it is.
         claim: Cow<'static, str>,
     },
+    /// The DPoP proof is no good.
+    #[error("{fault}")]
+    InvalidProof {
+        /// What is wrong with it.
+        fault: ProofFault,
+    },
     /// The key is not among those we know, and the issuer may not be asked again yet, so that a flood of invented
     /// names does not reach it. The token was not judged.
     #[error("the key is not known, and the issuer was asked for keys only just now")]
@@ -95,12 +104,22 @@ pub enum Rejection {
         /// Where it is.
         claim: Cow<'static, str>,
     },
-    /// The issuer's tokens must be bound to a key, and this one is not.
-    #[error("the token is not bound to a key, and this issuer's must be")]
+    /// The DPoP proof has no nonce, or one that is not, or no longer, ours.
+    #[error("the DPoP proof has no recent nonce of ours")]
+    NonceRequired,
+    /// The token is not bound to a key, and must be: because its issuer's tokens are, or because of how or
+    /// where it came.
+    #[error("the token is not bound to a key")]
     NotBound,
     /// The lifetime has not begun, or the token comes from the future.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// Nobody knows whether the DPoP proof was used before.
+    #[error("the replay store cannot tell whether the proof was used before")]
+    ReplayStoreUnavailable {
+        /// When it makes sense to ask again.
+        retry_after: Option<Duration>,
+    },
     /// The deny list has the token, or whom it speaks for.
     #[error("the deny list has the {what}{}", LabelText(.label))]
     Revoked {
@@ -121,6 +140,9 @@ pub enum Rejection {
         /// Its name.
         parameter: &'static str,
     },
+    /// The token is bound to another client certificate than the sender's.
+    #[error("the token is bound to another client certificate")]
+    WrongCertificate,
     /// A claim does not have the value that it must have, or is there and must not be.
     #[error("the claim `{claim}` does not have a value that is accepted")]
     WrongClaim {
@@ -130,6 +152,9 @@ pub enum Rejection {
     /// The token is somebody else's.
     #[error("the token was issued by somebody else")]
     WrongIssuer,
+    /// The token is bound to another key than the one that made the proof.
+    #[error("the token is bound to another key")]
+    WrongProofKey,
 }
 
 impl Rejection {
@@ -150,6 +175,10 @@ impl Rejection {
             Some(wait) => denial.with_retry_after(wait),
             None => denial,
         };
+        let denial = match self.error_code() {
+            Some(code) => denial.with_error_code(code),
+            None => denial,
+        };
         denial.with_source(self)
     }
 
@@ -158,9 +187,21 @@ impl Rejection {
             Some(*retry_after)
         } else if let Self::DenyListStale { retry_after }
         | Self::IntrospectionUnavailable { retry_after }
-        | Self::KeysUnavailable { retry_after } = self
+        | Self::KeysUnavailable { retry_after }
+        | Self::ReplayStoreUnavailable { retry_after } = self
         {
             *retry_after
+        } else {
+            None
+        }
+    }
+
+    /// What RFC 9449 §7.1 and §9 have in place of `invalid_token`.
+    const fn error_code(&self) -> Option<&'static str> {
+        if let Self::InvalidProof { .. } = self {
+            Some("invalid_dpop_proof")
+        } else if let Self::NonceRequired = self {
+            Some("use_dpop_nonce")
         } else {
             None
         }
@@ -188,6 +229,7 @@ impl Rejection {
             ),
             Self::BadSignature => invalid("signature_bad"),
             Self::BoundToKey => invalid("token_bound"),
+            Self::CertificateMissing => invalid("certificate_missing"),
             Self::DenyListStale { .. } => unavailable("deny_list_stale"),
             Self::DisallowedActor => invalid("actor_disallowed"),
             Self::DisallowedAlgorithm => invalid("algorithm_disallowed"),
@@ -198,19 +240,27 @@ impl Rejection {
             Self::Inactive => invalid("token_inactive"),
             Self::IntrospectionUnavailable { .. } => unavailable("introspection_unavailable"),
             Self::InvalidClaim { .. } => invalid("claim_invalid"),
+            Self::InvalidProof { fault } => (DenialKind::InvalidToken, fault.reason()),
             Self::KeyNotYetKnown { .. } => unavailable("key_not_yet_known"),
             Self::KeysUnavailable { .. } => unavailable("keys_unavailable"),
             Self::LivesTooLong => invalid("lifetime_too_long"),
             Self::Malformed { .. } => invalid("token_malformed"),
             Self::MissingClaim { .. } => invalid("claim_missing"),
+            Self::NonceRequired => (
+                DenialKind::InvalidToken,
+                Reason::new("proof_nonce_required", "the DPoP proof needs a recent nonce"),
+            ),
             Self::NotBound => invalid("token_not_bound"),
             Self::NotYetValid => invalid("token_not_yet_valid"),
+            Self::ReplayStoreUnavailable { .. } => unavailable("replay_store_unavailable"),
             Self::Revoked { .. } => invalid("token_revoked"),
             Self::TooOld => invalid("token_too_old"),
             Self::UnknownKey => invalid("key_unknown"),
             Self::UnsupportedHeader { .. } => invalid("header_unsupported"),
+            Self::WrongCertificate => invalid("certificate_wrong"),
             Self::WrongClaim { .. } => invalid("claim_wrong"),
             Self::WrongIssuer => invalid("issuer_wrong"),
+            Self::WrongProofKey => invalid("proof_key_wrong"),
         }
     }
 }
@@ -230,11 +280,12 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Rejection; 25] = [
+    const ALL: [Rejection; 42] = [
         Rejection::AddressDenied { label: None },
         Rejection::AddressMissing,
         Rejection::BadSignature,
         Rejection::BoundToKey,
+        Rejection::CertificateMissing,
         Rejection::DenyListStale { retry_after: Some(Duration::from_secs(7)) },
         Rejection::DisallowedActor,
         Rejection::DisallowedAlgorithm,
@@ -243,23 +294,39 @@ mod tests {
         Rejection::Inactive,
         Rejection::IntrospectionUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::invalid("aud"),
+        Rejection::InvalidProof { fault: ProofFault::Algorithm },
+        Rejection::InvalidProof { fault: ProofFault::Key },
+        Rejection::InvalidProof { fault: ProofFault::Malformed },
+        Rejection::InvalidProof { fault: ProofFault::Method },
+        Rejection::InvalidProof { fault: ProofFault::Missing },
+        Rejection::InvalidProof { fault: ProofFault::Repeated },
+        Rejection::InvalidProof { fault: ProofFault::Replayed },
+        Rejection::InvalidProof { fault: ProofFault::Signature },
+        Rejection::InvalidProof { fault: ProofFault::Target },
+        Rejection::InvalidProof { fault: ProofFault::Time },
+        Rejection::InvalidProof { fault: ProofFault::TokenHash },
+        Rejection::InvalidProof { fault: ProofFault::Type },
         Rejection::KeyNotYetKnown { retry_after: Duration::from_secs(7) },
         Rejection::KeysUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::LivesTooLong,
         Rejection::Malformed { what: "no dots" },
         Rejection::missing("sub"),
+        Rejection::NonceRequired,
         Rejection::NotBound,
         Rejection::NotYetValid,
+        Rejection::ReplayStoreUnavailable { retry_after: Some(Duration::from_secs(7)) },
         Rejection::Revoked { what: "subject", label: None },
         Rejection::TooOld,
         Rejection::UnknownKey,
         Rejection::UnsupportedHeader { parameter: "crit" },
+        Rejection::WrongCertificate,
         Rejection::WrongClaim { claim: Cow::Borrowed("token_use") },
         Rejection::WrongIssuer,
+        Rejection::WrongProofKey,
     ];
 
     #[test]
-    fn the_wire_tells_expired_from_invalid_and_nothing_more() {
+    fn of_tokens_the_wire_tells_expired_from_invalid_and_nothing_more() {
         for rejection in ALL {
             let denial = rejection.clone().into_denial();
             let unavailable = "the access token cannot be verified at the moment";
@@ -271,6 +338,10 @@ mod tests {
                 (DenialKind::Forbidden, "requests from this address are not allowed")
             } else if rejection == Rejection::AddressMissing {
                 (DenialKind::Misconfigured, "nothing says where the request came from")
+            } else if rejection == Rejection::NonceRequired {
+                (DenialKind::InvalidToken, "the DPoP proof needs a recent nonce")
+            } else if let Rejection::InvalidProof { fault } = rejection {
+                (DenialKind::InvalidToken, fault.reason().text())
             } else {
                 (DenialKind::InvalidToken, "the access token is invalid")
             };

@@ -4,50 +4,56 @@ use std::{
 };
 
 use http::{HeaderName, Request, Response, header::AUTHORIZATION, request::Parts};
-use palisade_core::{ClientAddr, PlainRenderer, RenderDenial};
+use palisade_core::{ClientAddr, Denial, PlainRenderer, RenderDenial};
 use tower_service::Service;
 
 use crate::{
-    VerifyToken, bearer,
+    VerifyToken,
+    bearer::{self, Scheme},
     deny_list::DenyList,
-    future::ResponseFuture,
+    future::{Pending, ResponseFuture},
     layer::{Afterwards, Settings},
+    sender::{Dpop, Evidence, WithoutDpop, sealed::Used},
 };
 
-const DPOP: HeaderName = HeaderName::from_static("dpop");
+/// RFC 9449 §4.1.
+pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The service of [`TokenVerifyLayer`](crate::TokenVerifyLayer). See the [crate docs](crate).
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
-pub struct TokenVerify<S, V, R = PlainRenderer> {
+pub struct TokenVerify<S, V, R = PlainRenderer, D = WithoutDpop> {
     inner: S,
     verifier: V,
     renderer: R,
+    dpop: D,
     deny_list: Option<DenyList>,
     settings: Settings,
 }
 
-impl<S, V, R> TokenVerify<S, V, R> {
+impl<S, V, R, D> TokenVerify<S, V, R, D> {
     pub(crate) const fn new(
         inner: S,
         verifier: V,
         renderer: R,
+        dpop: D,
         deny_list: Option<DenyList>,
         settings: Settings,
     ) -> Self {
-        Self { inner, verifier, renderer, deny_list, settings }
+        Self { inner, verifier, renderer, dpop, deny_list, settings }
     }
 }
 
-impl<S, V, R, ReqBody, ResBody> Service<Request<ReqBody>> for TokenVerify<S, V, R>
+impl<S, V, R, D, ReqBody, ResBody> Service<Request<ReqBody>> for TokenVerify<S, V, R, D>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     V: VerifyToken,
     R: RenderDenial<ResBody> + Clone,
+    D: Dpop,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<V::Future, S, S::Future, R, ReqBody, ResBody>;
+    type Future = ResponseFuture<V::Future, S, S::Future, R, D, ReqBody, ResBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -60,26 +66,64 @@ where
         {
             tracing::debug!(%rejection, "address refused");
             strip_credentials(&mut parts);
-            let denial = rejection.into_denial();
-            return ResponseFuture::denied(denial.into_response(&self.renderer, &parts));
+            let refused = self.refuse(rejection.into_denial(), &mut parts, Used::Nothing);
+            return ResponseFuture::denied(refused);
         }
-        let token = match bearer::extract(&parts.headers, self.settings.max_token_bytes) {
-            Ok(token) => token,
+        if bearer::is_in_query(parts.uri.query()) {
+            tracing::debug!("a token in the query was ignored: it will be in somebody's logs");
+        }
+        let extracted =
+            bearer::extract(&parts.headers, self.settings.max_token_bytes, self.dpop.taken());
+        let (scheme, token) = match extracted {
+            Ok(extracted) => extracted,
             Err(denial) => {
-                return ResponseFuture::denied(denial.into_response(&self.renderer, &parts));
+                return ResponseFuture::denied(self.refuse(denial, &mut parts, Used::Nothing));
             }
+        };
+        let (used, read) = match scheme {
+            Scheme::Bearer => (Used::Bearer, None),
+            Scheme::Dpop => (Used::Dpop, Some(self.dpop.read(&parts, &token))),
         };
         match self.settings.afterwards {
             Afterwards::Keep => {}
             Afterwards::Remove => strip_credentials(&mut parts),
         }
+        let (proof, nonce) = match read {
+            None => (None, None),
+            Some((Ok(proof), nonce)) => (Some(proof), nonce),
+            Some((Err(rejection), nonce)) => {
+                tracing::debug!(%rejection, "DPoP proof rejected");
+                let refused = self.refuse(rejection.into_denial(), &mut parts, used);
+                return ResponseFuture::denied(refused).with_nonce(nonce);
+            }
+        };
+        self.offer(used, &mut parts);
+        let mutual_tls = self.settings.mutual_tls;
+        let evidence = Evidence { dpop: self.dpop.clone(), proof, mutual_tls };
         // `poll_ready` made this very instance ready, and it is called later, from the future. The clone
         // that stays behind has promised nothing yet and is made ready before its own call.
         let clone = self.inner.clone();
         let inner = mem::replace(&mut self.inner, clone);
         let verdict = self.verifier.verify(token);
+        let pending = Pending { inner, renderer: self.renderer.clone(), parts, body };
         let deny_list = self.deny_list.clone();
-        ResponseFuture::verifying(verdict, inner, self.renderer.clone(), deny_list, parts, body)
+        ResponseFuture::verifying(verdict, deny_list, evidence, pending).with_nonce(nonce)
+    }
+}
+
+impl<S, V, R, D: Dpop> TokenVerify<S, V, R, D> {
+    fn offer(&self, used: Used, parts: &mut Parts) {
+        if let Some(offered) = self.dpop.offer(used) {
+            offered.leave_in(parts);
+        }
+    }
+
+    fn refuse<B>(&self, denial: Denial, parts: &mut Parts, used: Used) -> Response<B>
+    where
+        R: RenderDenial<B>,
+    {
+        self.offer(used, parts);
+        denial.into_response(&self.renderer, parts)
     }
 }
 
@@ -88,7 +132,7 @@ fn strip_credentials(parts: &mut Parts) {
     parts.headers.remove(DPOP);
 }
 
-impl<S: fmt::Debug, V, R> fmt::Debug for TokenVerify<S, V, R> {
+impl<S: fmt::Debug, V, R, D> fmt::Debug for TokenVerify<S, V, R, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenVerify")
             .field("inner", &self.inner)

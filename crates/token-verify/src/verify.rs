@@ -20,7 +20,9 @@ use crate::{BearerToken, Rejection};
 ///
 /// # For implementors
 ///
-/// An `Ok` is believed: every layer inside acts on it. Everything else may be wrong in one way only, and
+/// An `Ok` is believed: every layer inside acts on it. If the token is bound to a key, say so with
+/// [`confirmation`](palisade_core::PrincipalBuilder::confirmation): the layer then lets nobody pass who
+/// does not prove to have the key. Everything else may be wrong in one way only, and
 /// that is to refuse too much. Whatever you cannot find out now is
 /// [`Rejection::KeysUnavailable`] or [`Rejection::IntrospectionUnavailable`], never another variant and never an `Ok`: a
 /// client that is told that its good token is invalid throws it away and sends its user to log in again.

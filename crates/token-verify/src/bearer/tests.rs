@@ -10,8 +10,15 @@ fn headers(lines: &[&[u8]]) -> HeaderMap {
 }
 
 fn outcome(lines: &[&[u8]]) -> Result<String, &'static str> {
-    extract(&headers(lines), MAX)
-        .map(|token| token.expose().to_owned())
+    outcome_with(Taken::BearerOnly, lines).map(|(scheme, token)| {
+        assert_eq!(scheme, Scheme::Bearer);
+        token
+    })
+}
+
+fn outcome_with(taken: Taken, lines: &[&[u8]]) -> Result<(Scheme, String), &'static str> {
+    extract(&headers(lines), MAX, taken)
+        .map(|(scheme, token)| (scheme, token.expose().to_owned()))
         .map_err(|denial| denial.reason().code())
 }
 
@@ -87,7 +94,7 @@ fn http_01_to_04_the_decision_table() {
 
 #[test]
 fn each_outcome_has_its_kind() {
-    let kind = |lines: &[&[u8]]| extract(&headers(lines), 3).unwrap_err().kind();
+    let kind = |lines: &[&[u8]]| extract(&headers(lines), 3, Taken::BearerOnly).unwrap_err().kind();
     assert_eq!(kind(&[]), DenialKind::Unauthenticated);
     assert_eq!(kind(&[b"Basic x"]), DenialKind::Unauthenticated);
     assert_eq!(kind(&[b"Bearer"]), DenialKind::InvalidCredentials);
@@ -103,7 +110,58 @@ fn http_05_other_places_are_not_looked_at() {
     {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static("Bearer abc"));
     }
-    assert_eq!(extract(&headers, MAX).unwrap_err().reason().code(), "token_missing");
+    assert_eq!(extract(&headers, MAX, Taken::Both).unwrap_err().reason().code(), "token_missing");
+}
+
+#[test]
+fn with_dpop_both_schemes_are_read_alike() {
+    type Row<'a> = (&'a [&'a [u8]], Result<(Scheme, String), &'a str>);
+
+    let bearer = |token: &str| Ok((Scheme::Bearer, token.to_owned()));
+    let dpop = |token: &str| Ok((Scheme::Dpop, token.to_owned()));
+    let (malformed, missing) = (Err("authorization_malformed"), Err("token_missing"));
+    let repeated = Err("authorization_repeated");
+    let rows: &[Row<'_>] = &[
+        (&[b"DPoP abc"], dpop("abc")),
+        (&[b"dpop   abc=="], dpop("abc==")),
+        (&[b"DPOP abc"], dpop("abc")),
+        (&[b"Bearer abc"], bearer("abc")),
+        (&[b"DPoP abc", b"DPoP abc"], repeated.clone()),
+        (&[b"Bearer abc", b"DPoP abc"], repeated),
+        (&[b"DPoP"], malformed.clone()),
+        (&[b"DPoP "], malformed.clone()),
+        (&[b"DPoPabc"], malformed.clone()),
+        (&[b"DPoP: abc"], malformed.clone()),
+        (&[b"DPoP\tabc"], malformed.clone()),
+        (&[b"DPoP a,DPoP b"], malformed.clone()),
+        (&[b"DPoP a, Bearer b"], malformed.clone()),
+        (&[b"Bearer a, DPoP b"], malformed.clone()),
+        (&[b"Basic a, DPoP b"], malformed.clone()),
+        (&[b"Basic a, dpop"], malformed),
+        (&[b"Basic a, dpopx b"], missing.clone()),
+        (&[b"XDPoP abc"], missing),
+    ];
+    for (lines, expected) in rows {
+        assert_eq!(outcome_with(Taken::Both, lines), *expected, "{lines:?}");
+    }
+    assert_eq!(outcome_with(Taken::DpopOnly, &[b"DPoP abc"]), dpop("abc"));
+    assert_eq!(outcome_with(Taken::DpopOnly, &[b"Bearer abc"]), Err("bearer_not_taken"));
+    assert_eq!(outcome_with(Taken::DpopOnly, &[b"Bearer"]), Err("authorization_malformed"));
+}
+
+#[test]
+fn http_06_a_token_in_the_query_is_noticed() {
+    let rows = [
+        (None, false),
+        (Some(""), false),
+        (Some("access_token"), false),
+        (Some("access_token="), true),
+        (Some("a=1&access_token=x"), true),
+        (Some("my_access_token=x&x=access_token=y"), false),
+    ];
+    for (query, expected) in rows {
+        assert_eq!(is_in_query(query), expected, "{query:?}");
+    }
 }
 
 #[test]
@@ -140,6 +198,8 @@ proptest! {
             .iter()
             .filter_map(|line| Some((AUTHORIZATION, HeaderValue::from_bytes(line).ok()?)))
             .collect();
-        let _ = extract(&lines, MAX);
+        for taken in [Taken::BearerOnly, Taken::Both, Taken::DpopOnly] {
+            let _ = extract(&lines, MAX, taken);
+        }
     }
 }

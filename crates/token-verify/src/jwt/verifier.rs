@@ -35,7 +35,9 @@ const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 ///    must fit. Keys of other issuers are out of reach.
 /// 6. The signature is right. Nothing but `iss` has been read from the payload until here.
 /// 7. What the issuer may not say is taken out ([`TrustedIssuer::limit_claim`]).
-/// 8. There is no `cnf`: a token that is bound to a key is no bearer token.
+/// 8. `cnf`, if there, names keys by `jkt` or `x5t#S256` and by nothing else. The principal has them as its
+///    [`confirmation`](palisade_core::Principal::confirmation); that the sender has the keys is checked by
+///    the layer.
 /// 9. `exp` is a date, and has not passed. `nbf` and `iat`, if there, are dates and have. `iat` is not
 ///    after `exp`. Fractions are rounded against the token; clocks may differ by the
 ///    [leeway](TrustedIssuer::leeway).

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use palisade_core::{Actor, Principal, ScopeSet, ScopeToken};
+use palisade_core::{Actor, Confirmation, Principal, ScopeSet, ScopeToken};
 use serde_json::{Map, Value};
 
 use super::{
     ClaimRule, ClaimSource, SenderConstraint, TrustedIssuer, claim::as_name, issuer::ClientRule,
     lifetime::Lifetime, limit::withhold,
 };
-use crate::{Claims, Rejection};
+use crate::{Claims, Rejection, confirmation::read_confirmation};
 
 const MAX_AUDIENCES: usize = 64;
 
@@ -44,7 +44,7 @@ impl TrustedIssuer {
         now: SystemTime,
     ) -> Result<Claimed, Rejection> {
         withhold(&mut claims, &self.limits);
-        self.check_binding(&claims)?;
+        let confirmation = self.binding(&claims)?;
         let lifetime = Lifetime::read(&claims, origin)?;
         lifetime.check(self, now)?;
         let mut principal =
@@ -59,6 +59,9 @@ impl TrustedIssuer {
         }
         if let Some(token_id) = ClaimSource::claim("jti").name(&claims)? {
             principal = principal.token_id(token_id);
+        }
+        if let Some(confirmation) = confirmation {
+            principal = principal.confirmation(confirmation);
         }
         for role in self.roles(&claims)? {
             principal = principal.add_role(role);
@@ -76,15 +79,13 @@ impl TrustedIssuer {
         Ok(Claimed { principal: principal.with_claims(Claims::new(claims)).build(), lifetime })
     }
 
-    fn check_binding(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
-        // RFC 9449 §7.2, RFC 8705 §3: a bound token without its proof is a stolen one. That we cannot
-        // check a binding is no reason to ignore it.
-        if claims.contains_key("cnf") {
-            return Err(Rejection::BoundToKey);
-        }
-        match self.sender_constraint {
-            SenderConstraint::Optional => Ok(()),
-            SenderConstraint::Required => Err(Rejection::NotBound),
+    /// What the token is bound to must be understood here. That its sender has the keys is checked by the
+    /// layer, for tokens of every kind.
+    fn binding(&self, claims: &Map<String, Value>) -> Result<Option<Confirmation>, Rejection> {
+        match (claims.get("cnf"), self.sender_constraint) {
+            (Some(cnf), _) => read_confirmation(cnf).map(Some),
+            (None, SenderConstraint::Optional) => Ok(None),
+            (None, SenderConstraint::Required) => Err(Rejection::NotBound),
         }
     }
 

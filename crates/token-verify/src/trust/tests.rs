@@ -207,6 +207,9 @@ fn an_issuer_can_be_held_to_bound_tokens() {
     let issuer = issuer();
     let verifier = verifier_with(rules, &issuer);
     assert_eq!(rejection(&verifier, &issuer.mint().sign()), Some(Rejection::NotBound));
+    let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    let bound = issuer.mint().claim("cnf", json!({ "jkt": jkt }));
+    assert_eq!(rejection(&verifier, &bound.sign()), None);
 }
 
 #[test]

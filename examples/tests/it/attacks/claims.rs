@@ -47,6 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         attack: "ID token, logout token, DPoP proof, SET, introspection answer, refresh token, bound token",
         answers: &[
             "401 audience_mismatch",
+            "401 claim_invalid",
             "401 claim_missing",
             "401 token_bound",
             "401 type_disallowed",

@@ -145,11 +145,18 @@ fn clm_07_a_token_has_a_subject() {
 }
 
 #[test]
-fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+fn pop_09_what_a_token_is_bound_to_is_understood_or_refused() {
     let issuer = issuer();
     let values =
         [json!({ "jkt": "x" }), json!({ "x5t#S256": "x" }), json!({}), json!(null), json!(1)];
-    check_table(&verifier(&issuer), rows_for(&issuer, "cnf", values, Some(Rejection::BoundToKey)));
+    check_table(&verifier(&issuer), rows_for(&issuer, "cnf", values, invalid("cnf")));
+    let unknown = [json!({ "jwk": {} }), json!({ "x5u": "https://evil.example" })];
+    check_table(&verifier(&issuer), rows_for(&issuer, "cnf", unknown, Some(Rejection::BoundToKey)));
+
+    let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    let token = issuer.mint().claim("cnf", json!({ "jkt": jkt })).sign();
+    let principal = verdict(&verifier(&issuer), &token).unwrap();
+    assert!(principal.confirmation().unwrap().jwk_thumbprint().is_some());
 }
 
 #[test]
