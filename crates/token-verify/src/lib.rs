@@ -8,6 +8,8 @@ mod confirmation;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod crypto;
 pub mod deny_list;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod dpop;
 pub mod future;
 #[cfg(all(
     any(feature = "http-source", feature = "introspection"),

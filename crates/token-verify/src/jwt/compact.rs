@@ -13,14 +13,14 @@ const BOUNDS: Bounds = Bounds { depth: 32, values: 4096 };
 
 /// The three parts of a token, still encoded.
 #[derive(Clone, Copy)]
-pub(super) struct Compact<'a> {
-    pub(super) header: &'a str,
-    pub(super) payload: &'a str,
-    pub(super) signature: &'a str,
+pub(crate) struct Compact<'a> {
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
 }
 
 impl<'a> Compact<'a> {
-    pub(super) fn split(token: &'a str, max_bytes: usize) -> Result<Self, Rejection> {
+    pub(crate) fn split(token: &'a str, max_bytes: usize) -> Result<Self, Rejection> {
         if token.len() > max_bytes {
             return Err(malformed("it is too long"));
         }
@@ -42,24 +42,24 @@ impl<'a> Compact<'a> {
 }
 
 /// What was signed: everything before the last dot.
-pub(super) fn signed_bytes(token: &str) -> &[u8] {
+pub(crate) fn signed_bytes(token: &str) -> &[u8] {
     token.rsplit_once('.').map_or(&[], |(signed, _)| signed.as_bytes())
 }
 
 /// Strict: no padding, no other alphabet, no bits left over. Otherwise one token has many spellings, and
 /// whoever remembers tokens by their spelling is fooled.
-pub(super) fn decode(part: &str, complaint: &'static str) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn decode(part: &str, complaint: &'static str) -> Result<Vec<u8>, Rejection> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed(complaint))
 }
 
-pub(super) fn decode_object(
+pub(crate) fn decode_object(
     part: &str,
     complaint: &'static str,
 ) -> Result<Map<String, Value>, Rejection> {
     read_object(&decode(part, complaint)?, BOUNDS).ok_or_else(|| malformed(complaint))
 }
 
-pub(super) const fn malformed(what: &'static str) -> Rejection {
+pub(crate) const fn malformed(what: &'static str) -> Rejection {
     Rejection::Malformed { what }
 }
 

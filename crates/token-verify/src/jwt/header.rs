@@ -17,7 +17,7 @@ const MAX_KID_BYTES: usize = 256;
 /// Each of them changes what the signature covers or what the payload is. `crit` demands that we
 /// understand what it names (RFC 7515 §4.1.11), and we understand none of its extensions; `b64` is
 /// forbidden in a JWT (RFC 7797 §7); `zip` is for JWE; `cty` announces a nested token (RFC 7519 §5.2).
-const REFUSED: [&str; 4] = ["b64", "crit", "cty", "zip"];
+pub(crate) const REFUSED: [&str; 4] = ["b64", "crit", "cty", "zip"];
 
 #[derive(Debug)]
 pub(super) struct Header {

@@ -5,9 +5,9 @@
 mod cache;
 mod candidate;
 mod claims;
-mod compact;
+pub(crate) mod compact;
 mod future;
-mod header;
+pub(crate) mod header;
 mod issuers;
 #[cfg(test)]
 mod tests;

@@ -235,6 +235,16 @@ fn import_key(jwk: &Value, how: Import) -> Result<VerificationKey, Unusable> {
     })
 }
 
+/// Reads a key that came along with what it signed, as in DPoP proofs. It is held to all that a key of an
+/// issuer is held to, and bound to the algorithm that the signature is said to be in.
+pub(crate) fn import_embedded(
+    jwk: &Value,
+    algorithm: SignatureAlgorithm,
+) -> Option<VerificationKey> {
+    let key = import_key(jwk, Import { unlabelled_rsa: algorithm }).ok()?;
+    (key.algorithm() == algorithm).then_some(key)
+}
+
 fn refuse_secrets(members: &Map<String, Value>) -> Result<(), Unusable> {
     if members.get("kty").and_then(Value::as_str) == Some("oct") {
         return Err(Unusable::Symmetric);

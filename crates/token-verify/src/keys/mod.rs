@@ -57,6 +57,7 @@ use std::{fmt, sync::Arc, time::Duration};
 pub use self::http::{HttpSource, HttpSourceError, HttpSourceSetupError};
 #[cfg(feature = "toml")]
 pub(crate) use self::import::holds_private_members;
+pub(crate) use self::import::import_embedded;
 #[cfg(feature = "jwks-client-rs")]
 pub use self::jwks_client_rs::{JwksClientSource, JwksClientSourceError, JwksSnapshot};
 pub(crate) use self::{

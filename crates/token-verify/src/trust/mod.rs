@@ -51,5 +51,5 @@ pub use self::{
 };
 pub(crate) use self::{
     principal::{Claimed, Origin, issuer_of},
-    types::is_accepted_type,
+    types::{is_accepted_type, same_media_type},
 };

@@ -54,7 +54,7 @@ pub(crate) fn is_accepted_type(typ: Option<&Value>, issuer: &TrustedIssuer) -> b
 
 /// RFC 7515 §4.1.9: a name without `/` means the same with `application/` before it. Media types have no
 /// case; parameters (`at+jwt;v=1`) are not forgiven.
-fn same_media_type(left: &str, right: &str) -> bool {
+pub(crate) fn same_media_type(left: &str, right: &str) -> bool {
     subtype(left).eq_ignore_ascii_case(subtype(right))
 }
 

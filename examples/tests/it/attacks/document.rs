@@ -14,6 +14,7 @@ const CATALOGUE: &[(&str, usize)] = &[
     ("AUD", 10),
     ("JWK", 13),
     ("HTTP", 12),
+    ("POP", 10),
     ("SCP", 10),
     ("MCP", 15),
     ("PTH", 6),

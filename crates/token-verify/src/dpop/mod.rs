@@ -1,0 +1,369 @@
+//! DPoP (RFC 9449): tokens that are worth nothing without a key.
+//!
+//! See [`DpopProofs`] for what is checked. Decided in the layer and not in a verifier, so that every kind of
+//! token is held to it, also where an answer comes from a cache.
+
+mod future;
+mod memory;
+mod nonce;
+mod proof;
+mod replay;
+mod target;
+#[cfg(test)]
+mod tests;
+mod thumbprint;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::{HeaderValue, request::Parts};
+use palisade_core::{
+    AuthScheme, Challenge, Clock, OfferedSchemes, Principal, Resource, SystemClock,
+};
+use subtle::ConstantTimeEq;
+
+use self::{
+    future::Remembering,
+    nonce::Standing,
+    proof::{Expected, Presented, Proof},
+    target::Origin,
+};
+pub use self::{
+    memory::MemoryReplays,
+    nonce::{ServerNonces, ServerNoncesError},
+    replay::{ProofUse, ReplayStore, ReplayStoreError, UsedProof},
+};
+use crate::{
+    BearerToken, ProofFault, Rejection,
+    crypto::{SignatureAlgorithm, passes_self_test},
+    sender::{
+        Dpop,
+        sealed::{self, Taken, Used},
+    },
+};
+
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
+const DEFAULT_MAX_LEAD: Duration = Duration::from_secs(10);
+const MAX_WINDOW: Duration = Duration::from_secs(300);
+/// How much longer a proof is remembered than it is accepted: for stores that take a while to answer, and for
+/// a wall clock that is set back.
+const MEMORY_MARGIN: Duration = Duration::from_secs(30);
+
+/// Checks DPoP proofs: [`TokenVerifyLayer::with_dpop`](crate::TokenVerifyLayer::with_dpop).
+///
+/// A request with `Authorization: DPoP …` passes only if all of this holds, in this order:
+///
+/// 1. There is exactly one `DPoP` header, of at most 8 KiB: a JWT in strict base64url, without duplicate
+///    names, `crit`, `b64`, `zip` and `cty`.
+/// 2. `typ` is `dpop+jwt`, `alg` one of the accepted [`SignatureAlgorithm`]s, all of them asymmetric, and
+///    `jwk` a public key.
+/// 3. `htm` is the method. `htu` is the URI of the request: the configured origin and the path, equivalent by
+///    RFC 3986 §6.2.2 and §6.2.3. What `Host` and `X-Forwarded-…` say does not matter. An `htu` with a query
+///    or a fragment is refused, as RFC 9449 §4.2 defines it without; the query of the request is not looked at.
+/// 4. `ath` is the hash of the token.
+/// 5. `jti` is a text of 1 to 256 bytes.
+/// 6. If nonces are required, `nonce` is a recent one of ours.
+/// 7. The verifier accepts the token, and the token is bound to the key in `jwk`: `cnf.jkt` is its thumbprint.
+/// 8. `iat` is at most [a minute](Self::max_age) ago and at most [ten seconds](Self::max_lead) ahead.
+/// 9. The key is good enough for the key set of an issuer, see [`keys`](crate::keys), and the signature is
+///    that of the key.
+/// 10. The proof was not used before.
+///
+/// No result is kept: each request is checked in full.
+///
+/// # What it does not protect against
+///
+/// A proof covers method, URI without query, and token: not the query, not other headers, not the body (RFC 9449
+/// §11.7). Who can change a request on its way, or run code where the key is, is not stopped.
+///
+/// # Paths that are rewritten
+///
+/// `htu` is what the client wrote. If a proxy removes a prefix, or the layer is inside of a router that does,
+/// no proof matches. Put the layer where the path is whole.
+#[derive(Clone)]
+#[must_use = "proofs are checked by the layer that is given them"]
+pub struct DpopProofs<S = MemoryReplays> {
+    rules: Arc<Rules>,
+    replays: S,
+}
+
+#[derive(Clone)]
+struct Rules {
+    origin: Origin,
+    algorithms: Vec<SignatureAlgorithm>,
+    taken: Taken,
+    max_age: Duration,
+    max_lead: Duration,
+    nonces: Option<ServerNonces>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    offers: Offers,
+}
+
+/// What refusals offer, made once.
+#[derive(Clone)]
+struct Offers {
+    /// If no usable credential came.
+    nobody: OfferedSchemes,
+    /// To who used DPoP.
+    dpop: OfferedSchemes,
+}
+
+/// [`DpopProofs`] cannot be made like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DpopProofsError {
+    /// The cryptographic library that was linked gives wrong answers to known questions.
+    #[error("the cryptographic library fails its self-test: do not use this build")]
+    BrokenBackend,
+    /// No algorithm.
+    #[error("no algorithm is accepted: name at least one")]
+    NoAlgorithm,
+    /// The origin of the resource is nothing that proofs can name.
+    #[error("the resource has no origin that a proof can name: write `https://host/path`")]
+    NoOrigin,
+    /// HMAC: who could check such a proof could make it.
+    #[error("an algorithm is symmetric: proofs are signed with public keys, leave out HMAC")]
+    SymmetricAlgorithm,
+    /// More than five minutes.
+    #[error("the window for proofs is longer than 300 seconds: set the clocks, or require nonces")]
+    WindowTooLong,
+}
+
+impl DpopProofs {
+    /// Checks of proofs for requests to the origin of `resource`, as clients see it.
+    ///
+    /// # Errors
+    ///
+    /// [`DpopProofsError::BrokenBackend`] if the cryptographic library does not work,
+    /// [`DpopProofsError::NoOrigin`] for a resource whose origin no proof can name.
+    pub fn new(resource: &Resource) -> Result<Self, DpopProofsError> {
+        if !passes_self_test() {
+            return Err(DpopProofsError::BrokenBackend);
+        }
+        let (algorithms, taken) = (SignatureAlgorithm::ALL.to_vec(), Taken::Both);
+        let rules = Rules {
+            origin: Origin::of(resource).ok_or(DpopProofsError::NoOrigin)?,
+            offers: Offers::new(&algorithms, taken),
+            algorithms,
+            taken,
+            max_age: DEFAULT_MAX_AGE,
+            max_lead: DEFAULT_MAX_LEAD,
+            nonces: None,
+            clock: Arc::new(SystemClock::new()),
+        };
+        Ok(Self { rules: Arc::new(rules), replays: MemoryReplays::new() })
+    }
+}
+
+impl<S> DpopProofs<S> {
+    /// Accepts these algorithms only. Without this call, all of [`SignatureAlgorithm::ALL`].
+    ///
+    /// # Errors
+    ///
+    /// [`DpopProofsError::NoAlgorithm`] if there is none, [`DpopProofsError::SymmetricAlgorithm`] if one is HMAC
+    /// (RFC 9449 §4.3: "indicates a registered asymmetric digital signature algorithm").
+    pub fn algorithms(
+        self,
+        algorithms: impl IntoIterator<Item = SignatureAlgorithm>,
+    ) -> Result<Self, DpopProofsError> {
+        let algorithms: Vec<_> = algorithms.into_iter().collect();
+        if algorithms.is_empty() {
+            return Err(DpopProofsError::NoAlgorithm);
+        }
+        if algorithms.iter().any(|algorithm| algorithm.is_symmetric()) {
+            return Err(DpopProofsError::SymmetricAlgorithm);
+        }
+        Ok(self.with_rules(|rules| rules.algorithms = algorithms))
+    }
+
+    /// How old a proof may be; one minute if not set.
+    ///
+    /// # Errors
+    ///
+    /// [`DpopProofsError::WindowTooLong`] above 300 seconds.
+    pub fn max_age(self, age: Duration) -> Result<Self, DpopProofsError> {
+        bounded(age).map(|age| self.with_rules(|rules| rules.max_age = age))
+    }
+
+    /// How far a client's clock may be ahead of ours; ten seconds if not set. What is accepted here can be made
+    /// beforehand by so much.
+    ///
+    /// # Errors
+    ///
+    /// [`DpopProofsError::WindowTooLong`] above 300 seconds.
+    pub fn max_lead(self, lead: Duration) -> Result<Self, DpopProofsError> {
+        bounded(lead).map(|lead| self.with_rules(|rules| rules.max_lead = lead))
+    }
+
+    /// Refuses bearer tokens, and offers DPoP only. Without this call, a token that is not bound to a key may
+    /// come as a bearer token; one that is bound never may.
+    pub fn refuse_bearer_tokens(self) -> Self {
+        self.with_rules(|rules| rules.taken = Taken::DpopOnly)
+    }
+
+    /// Requires nonces in all proofs (RFC 9449 §9): nobody who has the key for a moment can make proofs for
+    /// later. Clients learn the nonce by a refusal, once, and later by good answers.
+    pub fn require_nonces(self, nonces: ServerNonces) -> Self {
+        self.with_rules(|rules| rules.nonces = Some(nonces))
+    }
+
+    /// Changes where used proofs are remembered; in the [memory](MemoryReplays) of this process if not set.
+    pub fn with_replay_store<S2>(self, replays: S2) -> DpopProofs<S2> {
+        DpopProofs { rules: self.rules, replays }
+    }
+
+    /// Changes where the time comes from.
+    pub fn with_clock(self, clock: impl Clock + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.clock = Arc::new(clock))
+    }
+
+    fn with_rules(mut self, edit: impl FnOnce(&mut Rules)) -> Self {
+        let rules = Arc::make_mut(&mut self.rules);
+        edit(rules);
+        rules.offers = Offers::new(&rules.algorithms, rules.taken);
+        self
+    }
+}
+
+fn bounded(window: Duration) -> Result<Duration, DpopProofsError> {
+    if window > MAX_WINDOW { Err(DpopProofsError::WindowTooLong) } else { Ok(window) }
+}
+
+impl Rules {
+    fn read(
+        &self,
+        request: &Parts,
+        token: &BearerToken,
+    ) -> (Result<Presented, Rejection>, Option<HeaderValue>) {
+        let target = self.origin.target(request.uri.path());
+        let expected = Expected {
+            method: &request.method,
+            target: target.as_deref(),
+            token,
+            algorithms: &self.algorithms,
+        };
+        let proof = match Proof::read(&request.headers, &expected) {
+            Ok(proof) => Box::new(proof),
+            Err(fault) => return (Err(Rejection::InvalidProof { fault }), None),
+        };
+        let presented = Presented { proof, target: target.unwrap_or_default() };
+        let Some(nonces) = &self.nonces else { return (Ok(presented), None) };
+        let now = self.clock.now();
+        let standing = match presented.proof.nonce() {
+            Some(nonce) => nonces.judge(nonce, self.origin.as_str(), now),
+            None => Standing::Refused,
+        };
+        let next = || HeaderValue::try_from(nonces.current(self.origin.as_str(), now)?).ok();
+        match standing {
+            Standing::Current => (Ok(presented), None),
+            Standing::Aging => (Ok(presented), next()),
+            Standing::Refused => (Err(Rejection::NonceRequired), next()),
+        }
+    }
+
+    /// What must be remembered of a proof that is good.
+    fn check(
+        &self,
+        Presented { proof, target }: &Presented,
+        principal: &Principal,
+        bound_to: &[u8; 32],
+    ) -> Result<UsedProof, Rejection> {
+        if !bool::from(proof.thumbprint().ct_eq(bound_to)) {
+            return Err(Rejection::WrongProofKey);
+        }
+        // The time is read here and not before the wait for a verdict.
+        let time_left = self.time_left(proof.issued_at())?;
+        proof.verify().map_err(|fault| Rejection::InvalidProof { fault })?;
+        Ok(UsedProof::new(
+            [bound_to, target.as_bytes(), proof.jti().as_bytes()],
+            [principal.issuer(), principal.subject()],
+            time_left.saturating_add(MEMORY_MARGIN),
+        ))
+    }
+
+    /// For how long a proof would still be accepted.
+    fn time_left(&self, issued_at: u64) -> Result<Duration, Rejection> {
+        let now = self.clock.now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+        // A clock before 1970 is wrong; at 1970, every proof is from the future.
+        let now = now.unwrap_or_default();
+        let issued_at = Duration::from_secs(issued_at);
+        if issued_at > now.saturating_add(self.max_lead) {
+            return Err(Rejection::InvalidProof { fault: ProofFault::Time });
+        }
+        issued_at
+            .saturating_add(self.max_age)
+            .checked_sub(now)
+            .ok_or(Rejection::InvalidProof { fault: ProofFault::Time })
+    }
+}
+
+impl Offers {
+    /// RFC 9449 §7.1: `algs` is "a space-delimited list of supported JWS algorithm names".
+    fn new(algorithms: &[SignatureAlgorithm], taken: Taken) -> Self {
+        // Of the two names of Ed25519, clients know the older one.
+        let names = algorithms.iter().map(|algorithm| match algorithm.as_str() {
+            "Ed25519" => "EdDSA Ed25519",
+            name => name,
+        });
+        let dpop =
+            Challenge::new(AuthScheme::DPoP).param("algs", names.collect::<Vec<_>>().join(" "));
+        let dpop_only = OfferedSchemes::new(dpop.clone());
+        let nobody = match taken {
+            Taken::DpopOnly => dpop_only.clone(),
+            Taken::BearerOnly | Taken::Both => {
+                OfferedSchemes::new(Challenge::new(AuthScheme::Bearer)).or(dpop)
+            }
+        };
+        Self { nobody, dpop: dpop_only }
+    }
+}
+
+impl<S: ReplayStore + Clone> Dpop for DpopProofs<S> {}
+
+impl<S: ReplayStore + Clone> sealed::Dpop for DpopProofs<S> {
+    type Proof = Presented;
+    type Remembering = Remembering<S::Remembering>;
+
+    fn taken(&self) -> Taken {
+        self.rules.taken
+    }
+
+    fn offer(&self, used: Used) -> Option<OfferedSchemes> {
+        match used {
+            Used::Bearer => None,
+            Used::Dpop => Some(self.rules.offers.dpop.clone()),
+            Used::Nothing => Some(self.rules.offers.nobody.clone()),
+        }
+    }
+
+    fn read(
+        &self,
+        request: &Parts,
+        token: &BearerToken,
+    ) -> (Result<Self::Proof, Rejection>, Option<HeaderValue>) {
+        self.rules.read(request, token)
+    }
+
+    fn check(
+        &self,
+        presented: Self::Proof,
+        principal: &Principal,
+        bound_to: &[u8; 32],
+    ) -> Result<Self::Remembering, Rejection> {
+        let used = self.rules.check(&presented, principal, bound_to)?;
+        Ok(Remembering::new(self.replays.remember(used)))
+    }
+}
+
+impl<S> fmt::Debug for DpopProofs<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules = &self.rules;
+        f.debug_struct("DpopProofs")
+            .field("origin", &rules.origin.as_str())
+            .field("algorithms", &rules.algorithms)
+            .field("taken", &rules.taken)
+            .field("max_age", &rules.max_age)
+            .field("max_lead", &rules.max_lead)
+            .field("nonces", &rules.nonces)
+            .finish_non_exhaustive()
+    }
+}
