@@ -3,6 +3,7 @@
 
 mod attacks;
 mod demo;
+mod dpop_server;
 mod grpc_server;
 mod hyper_server;
 mod mcp_server;
