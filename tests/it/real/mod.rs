@@ -1,5 +1,6 @@
 //! A certified authorization server and its tokens: those we must take, and those we must not.
 
+mod dpop;
 mod jwt;
 mod server;
 
