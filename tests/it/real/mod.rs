@@ -1,6 +1,7 @@
 //! A certified authorization server and its tokens: those we must take, and those we must not.
 
 mod dpop;
+mod introspection;
 mod jwt;
 mod server;
 
