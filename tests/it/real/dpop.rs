@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use palisade_core::{Clock, ManualClock, PlainRenderer, SystemClock};
 use palisade_integration::{
-    AuthorizationServer, OTHER_RESOURCE, Proof, ProofKey, RESOURCE, SCOPE, World,
+    AuthorizationServer, Form, OTHER_RESOURCE, Proof, ProofKey, RESOURCE, SCOPE, World,
 };
 use palisade_token_verify::{
     Issuer, JwtVerifier, TokenVerifyLayer,
@@ -14,7 +14,10 @@ use palisade_token_verify::{
 };
 use tower::Layer;
 
-use super::{LEEWAY, LIFETIME, Outcome, ask, behind_the_verifier};
+use super::{
+    LEEWAY, LIFETIME, Outcome, ask, behind_the_verifier,
+    introspection::{asking_as, basic},
+};
 
 /// A layer that takes bound tokens of a server, and the memory of their proofs.
 struct Protected {
@@ -160,4 +163,27 @@ async fn pop_01_a_real_token_that_is_not_bound_is_not_taken_for_one_that_is() {
     let token = protected.server.token(RESOURCE, SCOPE).await.unwrap();
     let proof = proof(&protected.key, &token).sign().unwrap();
     assert_eq!(protected.ask(&token, &proof).await.refusal(), (401, "token_not_bound"));
+}
+
+#[tokio::test]
+async fn rev_05_a_real_opaque_token_that_is_bound_needs_its_proof_until_it_is_revoked() {
+    let mut server = AuthorizationServer::start().await.unwrap();
+    server.issue(Form::Opaque, LIFETIME).await.unwrap();
+    let (key, thief) = (ProofKey::generate().unwrap(), ProofKey::generate().unwrap());
+    let token = server.bound_token(RESOURCE, SCOPE, &key).await.unwrap();
+    let asking = asking_as(&server, basic()).remember_active_for(Duration::ZERO).unwrap().build();
+    let layer = TokenVerifyLayer::new(asking)
+        .with_dpop(DpopProofs::new(&World::resource().unwrap()).unwrap());
+    let ask = async |key: &ProofKey| {
+        let proof = proof(key, &token).sign().unwrap();
+        let credential = format!("DPoP {token}");
+        let service = layer.layer(behind_the_verifier());
+        ask(service, &[("authorization", &credential), ("dpop", &proof)]).await
+    };
+
+    assert_eq!(ask(&thief).await.refusal(), (401, "proof_key_wrong"));
+    ask(&key).await.principal();
+
+    server.revoke(&token).await.unwrap();
+    assert_eq!(ask(&key).await.refusal(), (401, "token_inactive"));
 }

@@ -33,7 +33,7 @@ fn issuer(server: &AuthorizationServer) -> Issuer {
     Issuer::parse(server.issuer()).unwrap()
 }
 
-fn asking_as(
+pub(super) fn asking_as(
     server: &AuthorizationServer,
     authentication: ClientAuthentication,
 ) -> IntrospectionBuilder<IntrospectionEndpoint> {
@@ -44,7 +44,7 @@ fn asking_as(
     IntrospectionVerifier::builder(rules, endpoint, authentication)
 }
 
-fn basic() -> ClientAuthentication {
+pub(super) fn basic() -> ClientAuthentication {
     ClientAuthentication::secret_basic(RESOURCE_SERVER, "resource-server-secret").unwrap()
 }
 
