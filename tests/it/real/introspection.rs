@@ -109,7 +109,7 @@ async fn rev_01_a_revoked_token_is_refused_as_soon_as_the_answer_is_forgotten() 
         bearer(&verifier, token).await.principal();
     }
 
-    verifier.forget(&BearerToken::parse(&called_back).unwrap());
+    verifier.forget_token(&BearerToken::parse(&called_back).unwrap());
     assert_eq!(bearer(&verifier, &called_back).await.refusal(), (401, "token_inactive"));
     bearer(&verifier, &aged).await.principal();
 
