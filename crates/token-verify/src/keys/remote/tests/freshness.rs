@@ -144,6 +144,21 @@ async fn not_modified_does_not_say_that_another_key_does_not_exist() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_an_unknown_key_is_not_settled_by_not_modified() {
+    let source = Talking::new(Says { tag: Some("v1"), unmodified: true, ..Says::default() });
+    let keys = spawn_exact(source.clone());
+    ask(&keys, KID).await;
+    let new = source.issuer.rotate(Retire::KeepPrevious).unwrap();
+    // Asked a moment before a scheduled fetch, and too late for that fetch to know.
+    let seen = keys.0.snapshot.borrow().attempts();
+    let KeyLookup::Wait(wait) = keys.wait_for(Awaited::Next, &hint(&new), seen) else {
+        panic!("it waits");
+    };
+    assert_eq!(told(&wait.await), Told::Found);
+    assert_eq!(source.asked(), [None, Some("v1".to_owned()), None]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_tag_of_a_set_that_could_not_be_used_is_not_remembered() {
     let source = Talking::new(Says { tag: Some("v1"), ..Says::default() });
     let keys = spawn_exact(source.clone());
