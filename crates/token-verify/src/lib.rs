@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod address_policy;
 pub mod api_key;
 mod bearer;
 mod by_form;
@@ -43,8 +44,9 @@ mod verify;
     any(feature = "http-source", feature = "introspection"),
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
-pub use self::http_client::{AddressPolicy, RefusedAddressError};
+pub use self::http_client::RefusedAddressError;
 pub use self::{
+    address_policy::AddressPolicy,
     bearer::{BearerToken, InvalidBearerTokenError},
     by_form::{ByTokenForm, ByTokenFormError, ByTokenFormFuture, NoVerifier},
     layer::TokenVerifyLayer,

@@ -7,9 +7,8 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use super::address::{
-    AddressPolicy, Class, RefusedAddressError, classify, is_loopback_host, literal,
-};
+use super::address::{Class, RefusedAddressError, classify, is_loopback_host, literal};
+use crate::AddressPolicy;
 
 /// A name with more addresses than this has the rest for nothing.
 const MAX_ADDRESSES: usize = 16;

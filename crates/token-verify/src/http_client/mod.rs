@@ -2,7 +2,7 @@
 //!
 //! - `https`, and `http` on loopback if the configured URL names a loopback host. Certificates are checked against the
 //!   platform's roots.
-//! - Addresses are checked when they are connected to, see [`AddressPolicy`].
+//! - Addresses are checked when they are connected to, see [`AddressPolicy`](crate::AddressPolicy).
 //! - No redirects, no cookies, no `Referer`. No proxy, whatever the environment says: a variable must not decide who
 //!   answers for an issuer.
 //! - A time limit to the connection and to the exchange; a limit to the bytes of an answer, which is never unpacked.
@@ -25,8 +25,9 @@ use reqwest::{
     redirect::Policy,
 };
 
-pub use self::address::{AddressPolicy, RefusedAddressError};
+pub use self::address::RefusedAddressError;
 use self::{address::is_loopback_host, gate::Gate};
+use crate::AddressPolicy;
 
 /// How an [`HttpClient`] is to be.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +147,7 @@ impl HttpAnswer {
     }
 
     /// All lines of a header that is a list, in order.
+    #[cfg(any(test, feature = "http-source"))]
     pub(crate) fn header_lines(&self, name: &HeaderName) -> impl Iterator<Item = &str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }

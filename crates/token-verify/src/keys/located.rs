@@ -27,6 +27,7 @@ fn remote(issuer: &TrustedIssuer) -> Result<Arc<dyn AnyKeySource>, BoxError> {
             HttpSource::discover(issuer.issuer())?
         }
     };
+    let source = source.address_policy(issuer.allowed_addresses())?;
     Ok(Arc::new(RemoteKeys::spawn(source)?))
 }
 

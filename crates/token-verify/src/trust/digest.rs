@@ -9,6 +9,7 @@ use super::{
     ActorRule, ClaimLimit, ClaimRule, ClaimSource, KeyLocation, SenderConstraint, TrustedIssuer,
     issuer::ClientRule,
 };
+use crate::AddressPolicy;
 
 impl TrustedIssuer {
     /// SHA-256 over all rules, in lower-case hex. The same rules have the same digest, on every machine and
@@ -79,6 +80,13 @@ impl TrustedIssuer {
             match self.sender_constraint {
                 SenderConstraint::Optional => "optional",
                 SenderConstraint::Required => "required",
+            },
+        );
+        fields.text(
+            "addresses",
+            match self.addresses {
+                AddressPolicy::AllowPrivate => "private",
+                AddressPolicy::PublicOnly => "public",
             },
         );
         for (claim, limit) in &self.limits {
@@ -223,6 +231,7 @@ mod tests {
                 .actors(ActorRule::OneOf { actors: vec![Actor::new("a")], max_depth: 1 })
                 .unwrap(),
             issuer().sender_constraint(SenderConstraint::Required),
+            issuer().addresses(AddressPolicy::AllowPrivate),
             issuer().limit_claim("a", ClaimLimit::Nothing).unwrap(),
             issuer().limit_claim("a", ClaimLimit::Values(vec!["b".into()])).unwrap(),
             issuer().limit_claim("a", ClaimLimit::EmailDomains(vec!["b".into()])).unwrap(),
@@ -244,7 +253,7 @@ mod tests {
         // old records, and the number in the purpose.
         assert_eq!(
             issuer().digest(),
-            "fb0e480b67523c38988affd7f4a322dbbbb264bd7457727d1c229396317f6092"
+            "9c0e812feb5cc9b40638c41a6dc5bac758c481997fb80ff7529ecf68d353e27e"
         );
     }
 }

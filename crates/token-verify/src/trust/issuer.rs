@@ -3,10 +3,11 @@ use std::{collections::BTreeMap, time::Duration};
 use palisade_core::ScopeToken;
 
 use super::{
-    ActorRule, ClaimLimit, ClaimRule, ClaimSource, KeyLocation, TrustError, types::TypeRules,
+    ActorRule, ClaimLimit, ClaimRule, ClaimSource, KeyLocation, SenderConstraint, TrustError,
+    types::TypeRules,
 };
 use crate::{
-    Issuer,
+    AddressPolicy, Issuer,
     crypto::{SignatureAlgorithm, UnsoundAlgorithms},
 };
 
@@ -57,6 +58,7 @@ pub struct TrustedIssuer {
     pub(super) scope_map: BTreeMap<Box<str>, ScopeToken>,
     pub(super) actors: ActorRule,
     pub(super) sender_constraint: SenderConstraint,
+    pub(super) addresses: AddressPolicy,
     pub(super) limits: Vec<(Box<str>, ClaimLimit)>,
 }
 
@@ -64,16 +66,6 @@ pub struct TrustedIssuer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClientRule {
     Optional,
-    Required,
-}
-
-/// Whether tokens must be bound to a key that their sender proves to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SenderConstraint {
-    /// Bearer tokens are accepted. Bound tokens need their proof all the same.
-    Optional,
-    /// A token that is not bound is refused.
     Required,
 }
 
@@ -111,6 +103,7 @@ impl TrustedIssuer {
             scope_map: BTreeMap::new(),
             actors: ActorRule::any(),
             sender_constraint: SenderConstraint::Optional,
+            addresses: AddressPolicy::default(),
             limits: Vec::new(),
         }
     }
@@ -132,6 +125,18 @@ impl TrustedIssuer {
     #[must_use]
     pub const fn key_location(&self) -> &KeyLocation {
         &self.keys
+    }
+
+    /// Where keys may be fetched from; [`AddressPolicy::PublicOnly`] if not set. An issuer in a private network
+    /// needs [`AddressPolicy::AllowPrivate`].
+    pub const fn addresses(mut self, policy: AddressPolicy) -> Self {
+        self.addresses = policy;
+        self
+    }
+
+    #[cfg(feature = "http-source")]
+    pub(crate) const fn allowed_addresses(&self) -> AddressPolicy {
+        self.addresses
     }
 
     /// Accepts these algorithms only. Without this call, all of [`SignatureAlgorithm::ALL`].

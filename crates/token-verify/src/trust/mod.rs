@@ -33,6 +33,7 @@ mod limit;
 mod principal;
 pub mod profile;
 mod require;
+mod sender_constraint;
 #[cfg(test)]
 mod tests;
 #[expect(clippy::module_inception, reason = "the type that the module is named after")]
@@ -43,10 +44,11 @@ pub use self::{
     actor::ActorRule,
     claim::ClaimSource,
     error::TrustError,
-    issuer::{SenderConstraint, TrustedIssuer},
+    issuer::TrustedIssuer,
     limit::ClaimLimit,
     profile::Profile,
     require::ClaimRule,
+    sender_constraint::SenderConstraint,
     trust::{InvalidTrustError, KeyLocation, Trust},
 };
 pub(crate) use self::{

@@ -11,7 +11,7 @@ use super::{
     node::{Node, Table},
 };
 use crate::{
-    Issuer, SignatureAlgorithm,
+    AddressPolicy, Issuer, SignatureAlgorithm,
     keys::{StaticKeys, holds_private_members},
     trust::{
         ActorRule, ClaimLimit, ClaimRule, ClaimSource, KeyLocation, Profile, SenderConstraint,
@@ -21,9 +21,10 @@ use crate::{
 
 type Result<T> = std::result::Result<T, TrustFileError>;
 
-pub(super) const KEYS: [&str; 24] = [
+pub(super) const KEYS: [&str; 25] = [
     "accept_missing_type",
     "actors",
+    "addresses",
     "algorithms",
     "audiences",
     "clients",
@@ -64,6 +65,12 @@ pub(super) fn read(table: &Table<'_>) -> Result<TrustedIssuer> {
         rules = rules.sender_constraint(node.choice(&[
             ("optional", SenderConstraint::Optional),
             ("required", SenderConstraint::Required),
+        ])?);
+    }
+    if let Some(node) = table.get("addresses") {
+        rules = rules.addresses(node.choice(&[
+            ("private", AddressPolicy::AllowPrivate),
+            ("public", AddressPolicy::PublicOnly),
         ])?);
     }
     if let Some(node) = table.get("limits") {

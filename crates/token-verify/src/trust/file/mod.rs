@@ -55,6 +55,7 @@
 //! | `[issuer.scope_map]` | requested = in the token | [`map_scope`](TrustedIssuer::map_scope), each |
 //! | `scope_prefix` | string | [`scope_prefix`](TrustedIssuer::scope_prefix) |
 //! | `actors` | `"none"`, or `{ max_depth, one_of = [{ subject, issuer }] }` | [`actors`](TrustedIssuer::actors) |
+//! | `addresses` | `"public"`, `"private"` | [`addresses`](TrustedIssuer::addresses) |
 //! | `sender_constraint` | `"optional"`, `"required"` | [`sender_constraint`](TrustedIssuer::sender_constraint) |
 //! | `[issuer.limits]` | claim = `"nothing"`, `{ values = [..] }`, `{ domains = [..] }` | [`limit_claim`](TrustedIssuer::limit_claim), each |
 //!

@@ -6,7 +6,7 @@ use palisade_core::Actor;
 use serde_json::json;
 
 use crate::{
-    Issuer, SignatureAlgorithm,
+    AddressPolicy, Issuer, SignatureAlgorithm,
     testing::issuer_of_all_algorithms,
     trust::{
         ActorRule, ClaimLimit, ClaimRule, ClaimSource, KeyLocation, Profile, SenderConstraint,
@@ -41,7 +41,7 @@ fn each_rule_can_be_written_down() {
     let seconds = Duration::from_secs;
     let uri = || KeyLocation::jwks_uri("https://as.example/keys").unwrap();
     let limited = |limit| plain().limit_claim("email", limit);
-    let rows: [(&str, Rules); 34] = [
+    let rows: [(&str, Rules); 35] = [
         ("", Ok(plain())),
         ("keys = 'discovery'", Ok(plain())),
         ("keys = 'supplied'", Ok(plain().keys_at(KeyLocation::Supplied))),
@@ -102,6 +102,7 @@ fn each_rule_can_be_written_down() {
              { subject = 'other', issuer = 'https://x.example' }] }",
             plain().actors(actor(1)),
         ),
+        ("addresses = 'private'", Ok(plain().addresses(AddressPolicy::AllowPrivate))),
         (
             "sender_constraint = 'required'",
             Ok(plain().sender_constraint(SenderConstraint::Required)),
