@@ -168,6 +168,12 @@ impl Rejection {
         Self::MissingClaim { claim: Cow::Borrowed(claim) }
     }
 
+    /// The stable code of the record.
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(crate) const fn code(&self) -> &'static str {
+        self.kind_and_reason().1.code()
+    }
+
     pub(crate) fn into_denial(self) -> Denial {
         let (kind, reason) = self.kind_and_reason();
         let denial = Denial::new(STAGE, kind, reason);

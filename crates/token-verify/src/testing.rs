@@ -6,12 +6,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use palisade_core::{ManualClock, Principal};
+use palisade_core::{Clock, ManualClock, Principal};
 use palisade_test_issuer::{SigningAlgorithm, TestIssuer, TestIssuerBuilder};
 
 use crate::{
-    BearerToken, Issuer, JwtVerifier, Rejection, VerifyToken, keys::StaticKeys,
-    trust::TrustedIssuer,
+    BearerToken, Issuer, JwtVerifier, Rejection, VerifyToken,
+    jwt::DEFAULT_MAX_TOKEN_BYTES,
+    keys::StaticKeys,
+    trust::{Explanation, Outcome, Rule, TrustedIssuer, Verdict},
 };
 
 pub(crate) const ISSUER: &str = "https://as.example";
@@ -79,10 +81,67 @@ pub(crate) fn verdict(
     verifier: &JwtVerifier<ManualClock>,
     token: &str,
 ) -> Result<Principal, Rejection> {
+    let verdict = unexplained_verdict(verifier, token);
+    check_explanation(verifier, token, &verdict);
+    verdict
+}
+
+/// For tests that measure what a verdict costs.
+pub(crate) fn unexplained_verdict(
+    verifier: &JwtVerifier<ManualClock>,
+    token: &str,
+) -> Result<Principal, Rejection> {
     let token = BearerToken::parse(token).expect("the layer hands over nothing else");
     match pin!(verifier.verify(token)).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(verdict) => verdict,
         Poll::Pending => panic!("the verifier waits"),
+    }
+}
+
+/// Whatever token a test of this crate tries: an explanation says the same, and tells nothing of it.
+fn check_explanation(
+    verifier: &JwtVerifier<ManualClock>,
+    token: &str,
+    verdict: &Result<Principal, Rejection>,
+) {
+    if token.len() > DEFAULT_MAX_TOKEN_BYTES {
+        return;
+    }
+    let explanation = verifier.trust().explain(token, verifier.clock().now());
+    let has_inline_keys = matches!(explanation.verdict(), Verdict::Accepted);
+    match verdict {
+        Ok(_) => assert!(has_inline_keys || *explanation.verdict() == Verdict::Undecided),
+        // The explanation has no keys.
+        Err(
+            Rejection::BadSignature | Rejection::UnknownKey | Rejection::KeysUnavailable { .. },
+        ) => assert_ne!(*explanation.verdict(), Verdict::Accepted),
+        Err(rejection) => {
+            assert_eq!(*explanation.verdict(), Verdict::Refused(rejection.clone()));
+        }
+    }
+    check_what_is_told(token, &explanation);
+}
+
+/// The findings are those of the verdict, and no part of the token as it was given is among them.
+pub(crate) fn check_what_is_told(token: &str, explanation: &Explanation) {
+    let text = explanation.to_string();
+    let first = explanation.findings().iter().find_map(|finding| match finding.outcome() {
+        Outcome::Failed(rejection) => Some(rejection),
+        Outcome::NotChecked | Outcome::Passed => None,
+    });
+    match explanation.verdict() {
+        Verdict::Refused(rejection) => assert_eq!(first, Some(rejection), "{text}"),
+        Verdict::Accepted | Verdict::Undecided => assert_eq!(first, None, "{text}"),
+    }
+    assert!(explanation.findings().iter().all(|finding| *finding.rule() != Rule::Other), "{text}");
+    assert!(text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')), "{text}");
+    assert!(text.len() < 16 * 1024, "{} bytes", text.len());
+    assert!(!explanation.advice().is_empty());
+    for part in token.split('.') {
+        for window in part.as_bytes().windows(8) {
+            let window = std::str::from_utf8(window).unwrap_or("\0");
+            assert!(!text.contains(window), "a part of the token is told: {window}\n{text}");
+        }
     }
 }
 

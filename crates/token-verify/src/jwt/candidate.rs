@@ -2,10 +2,12 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use serde_json::{Map, Value};
+
 use super::{
     cache::Verified,
     claims::UnverifiedClaims,
-    compact::{Compact, decode, signed_bytes},
+    compact::{Compact, signed_bytes},
     header::Header,
     issuers::{Issuers, Trusted},
 };
@@ -38,10 +40,7 @@ impl Candidate {
         // with tokens that it never made.
         let issuer = issuers.get(claims.issuer()?).ok_or(Rejection::WrongIssuer)?;
         header.check(&issuer.rules)?;
-        let signature = decode(parts.signature, "the signature is not base64url")?;
-        if !header.algorithm.may_have_signature_len(signature.len()) {
-            return Err(Rejection::BadSignature);
-        }
+        let signature = header.read_signature(parts.signature)?;
         let issuer = Arc::clone(issuer);
         Ok(Self { token, header, signature, claims, issuer })
     }
@@ -50,8 +49,13 @@ impl Candidate {
         &self.issuer
     }
 
+    /// See [`UnverifiedClaims::unproven`].
+    pub(super) const fn unproven(&self) -> &Map<String, Value> {
+        self.claims.unproven()
+    }
+
     pub(super) fn key_hint(&self) -> KeyHint<'_> {
-        KeyHint { kid: self.header.kid.as_deref(), algorithm: self.header.algorithm }
+        self.header.key_hint()
     }
 
     /// The verdict. `now` is read here and not before the wait for a key.

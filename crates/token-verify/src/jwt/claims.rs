@@ -9,17 +9,22 @@ use super::compact::decode_object;
 use crate::{Rejection, crypto::SignatureVerified, trust::issuer_of};
 
 /// What a token claims, before anybody knows whether it is true.
-pub(super) struct UnverifiedClaims(Map<String, Value>);
+pub(crate) struct UnverifiedClaims(Map<String, Value>);
 
 impl UnverifiedClaims {
-    pub(super) fn read(part: &str) -> Result<Self, Rejection> {
+    pub(crate) fn read(part: &str) -> Result<Self, Rejection> {
         decode_object(part, "the payload is not a JSON object in base64url without duplicates")
             .map(Self)
     }
 
     /// Who made the token, by its own word: whose rules and keys it is held to.
-    pub(super) fn issuer(&self) -> Result<&str, Rejection> {
+    pub(crate) fn issuer(&self) -> Result<&str, Rejection> {
         issuer_of(&self.0)
+    }
+
+    /// The claims as they stand there, for whoever explains a token. Nothing may be granted by them.
+    pub(crate) const fn unproven(&self) -> &Map<String, Value> {
+        &self.0
     }
 
     /// The claims, now that the signature over these very bytes is known to be right.

@@ -5,10 +5,11 @@
 
 use serde_json::Value;
 
-use super::compact::{decode_object, malformed};
+use super::compact::{decode, decode_object, malformed};
 use crate::{
     Rejection,
     crypto::SignatureAlgorithm,
+    keys::KeyHint,
     trust::{TrustedIssuer, is_accepted_type},
 };
 
@@ -20,15 +21,15 @@ const MAX_KID_BYTES: usize = 256;
 pub(crate) const REFUSED: [&str; 4] = ["b64", "crit", "cty", "zip"];
 
 #[derive(Debug)]
-pub(super) struct Header {
-    pub(super) algorithm: SignatureAlgorithm,
-    pub(super) kid: Option<String>,
+pub(crate) struct Header {
+    pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) kid: Option<String>,
     typ: Option<Value>,
 }
 
 impl Header {
     /// What holds for every issuer.
-    pub(super) fn read(part: &str) -> Result<Self, Rejection> {
+    pub(crate) fn read(part: &str) -> Result<Self, Rejection> {
         let mut members =
             decode_object(part, "the header is not a JSON object in base64url without duplicates")?;
         if let Some(parameter) = REFUSED.into_iter().find(|name| members.contains_key(*name)) {
@@ -49,12 +50,37 @@ impl Header {
 
     /// What one issuer's tokens must look like.
     pub(super) fn check(&self, issuer: &TrustedIssuer) -> Result<(), Rejection> {
-        if !issuer.accepts_algorithm(self.algorithm) {
-            return Err(Rejection::DisallowedAlgorithm);
+        self.check_algorithm(issuer)?;
+        self.check_type(issuer)
+    }
+
+    pub(crate) fn check_algorithm(&self, issuer: &TrustedIssuer) -> Result<(), Rejection> {
+        if issuer.accepts_algorithm(self.algorithm) {
+            Ok(())
+        } else {
+            Err(Rejection::DisallowedAlgorithm)
         }
-        if !is_accepted_type(self.typ.as_ref(), issuer) {
-            return Err(Rejection::DisallowedType);
+    }
+
+    pub(crate) fn check_type(&self, issuer: &TrustedIssuer) -> Result<(), Rejection> {
+        if is_accepted_type(self.typ.as_ref(), issuer) {
+            Ok(())
+        } else {
+            Err(Rejection::DisallowedType)
         }
-        Ok(())
+    }
+
+    /// The signature, of a length that a key for the algorithm can have made.
+    pub(crate) fn read_signature(&self, part: &str) -> Result<Vec<u8>, Rejection> {
+        let signature = decode(part, "the signature is not base64url")?;
+        if self.algorithm.may_have_signature_len(signature.len()) {
+            Ok(signature)
+        } else {
+            Err(Rejection::BadSignature)
+        }
+    }
+
+    pub(crate) fn key_hint(&self) -> KeyHint<'_> {
+        KeyHint { kid: self.kid.as_deref(), algorithm: self.algorithm }
     }
 }

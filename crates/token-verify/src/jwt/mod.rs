@@ -6,6 +6,7 @@ mod cache;
 mod candidate;
 mod claims;
 pub(crate) mod compact;
+mod dry_run;
 mod future;
 pub(crate) mod header;
 mod issuers;
@@ -17,4 +18,11 @@ pub use self::{
     claims::Claims,
     future::JwtFuture,
     verifier::{JwtVerifier, JwtVerifierError},
+};
+pub(crate) use self::{
+    claims::UnverifiedClaims,
+    compact::{Compact, decode_object, signed_bytes},
+    dry_run::{DryRun, dry_run},
+    header::Header,
+    verifier::DEFAULT_MAX_TOKEN_BYTES,
 };

@@ -15,7 +15,7 @@ use crate::{
     trust::{InvalidTrustError, KeyLocation, Trust, TrustedIssuer},
 };
 
-const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
+pub(crate) const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// Verifies the JWT access tokens of one or several issuers (RFC 9068).
 ///
@@ -236,6 +236,11 @@ impl<C> JwtVerifier<C> {
     /// Changes where the time comes from.
     pub fn with_clock<C2>(self, clock: C2) -> JwtVerifier<C2> {
         JwtVerifier { shared: self.shared, clock }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn clock(&self) -> &C {
+        &self.clock
     }
 
     /// Whose tokens are accepted, and under which rules.

@@ -1,7 +1,7 @@
 use std::{future::Ready, sync::Arc};
 
 use super::{
-    InvalidKeySetError, KeyAnswer, KeyHint, KeyLookup, KeySource,
+    InvalidKeySetError, KeyAnswer, KeyHint, KeyLookup, KeySource, VerificationKey,
     import::{Import, import_bytes, import_value},
     set::{Found, KeySet},
 };
@@ -41,6 +41,12 @@ impl StaticKeys {
     #[expect(clippy::len_without_is_empty, reason = "a set without a usable key is an error")]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+impl StaticKeys {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &VerificationKey> {
+        self.0.keys().map(|key| &**key)
     }
 }
 

@@ -95,7 +95,7 @@ impl KeySet {
         }
     }
 
-    fn keys(&self) -> impl Iterator<Item = &Arc<VerificationKey>> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Arc<VerificationKey>> {
         self.named.values().chain(&self.nameless)
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Number, Value};
 
-use super::{Origin, TrustedIssuer};
+use super::{Origin, Rule, TrustedIssuer};
 use crate::Rejection;
 
 /// The largest number that every JSON reader reads exactly. As a date, 285 million years from now.
@@ -36,36 +36,72 @@ impl Lifetime {
 
     /// Whether `now` is within it. Asked again each time a token is remembered.
     pub(crate) fn check(&self, rules: &TrustedIssuer, now: SystemTime) -> Result<(), Rejection> {
-        // A clock before 1970 is wrong; at 1970, every token is from the future.
-        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let leeway = rules.leeway;
-        if self.expires.is_some_and(|expires| now >= expires.saturating_add(leeway)) {
+        let now = since_1970(now);
+        self.check_end(rules, now)?;
+        self.check_start(rules, now)?;
+        self.check_order()?;
+        self.check_length(rules)?;
+        self.check_age(rules, now)
+    }
+
+    /// [`check`](Self::check), rule by rule.
+    pub(super) fn each_check(
+        &self,
+        rules: &TrustedIssuer,
+        now: SystemTime,
+    ) -> [(Rule, Result<(), Rejection>); 5] {
+        let now = since_1970(now);
+        [
+            (Rule::Expiry, self.check_end(rules, now)),
+            (Rule::Start, self.check_start(rules, now)),
+            (Rule::OrderOfDates, self.check_order()),
+            (Rule::Lifetime, self.check_length(rules)),
+            (Rule::Age, self.check_age(rules, now)),
+        ]
+    }
+
+    fn check_end(&self, rules: &TrustedIssuer, now: Duration) -> Result<(), Rejection> {
+        if self.expires.is_some_and(|expires| now >= expires.saturating_add(rules.leeway)) {
             return Err(Rejection::Expired);
         }
-        let latest_start = now.saturating_add(leeway);
+        Ok(())
+    }
+
+    fn check_start(&self, rules: &TrustedIssuer, now: Duration) -> Result<(), Rejection> {
+        let latest_start = now.saturating_add(rules.leeway);
         let is_later = |start: Option<Duration>| start.is_some_and(|start| start > latest_start);
         if is_later(self.not_before) || is_later(self.issued) {
             return Err(Rejection::NotYetValid);
         }
-        if let (Some(issued), Some(expires)) = (self.issued, self.expires)
-            && issued > expires
-        {
-            return Err(Rejection::invalid("iat"));
+        Ok(())
+    }
+
+    fn check_order(&self) -> Result<(), Rejection> {
+        match (self.issued, self.expires) {
+            (Some(issued), Some(expires)) if issued > expires => Err(Rejection::invalid("iat")),
+            _ => Ok(()),
         }
-        if let Some(max) = rules.max_lifetime {
-            let issued = self.issued.ok_or_else(|| Rejection::missing("iat"))?;
-            let expires = self.expires.ok_or_else(|| Rejection::missing("exp"))?;
-            if expires.saturating_sub(issued) > max {
-                return Err(Rejection::LivesTooLong);
-            }
-        }
-        if let Some(max) = rules.max_age {
-            let issued = self.issued.ok_or_else(|| Rejection::missing("iat"))?;
-            if now >= issued.saturating_add(max).saturating_add(leeway) {
-                return Err(Rejection::TooOld);
-            }
+    }
+
+    fn check_length(&self, rules: &TrustedIssuer) -> Result<(), Rejection> {
+        let Some(max) = rules.max_lifetime else { return Ok(()) };
+        let issued = self.issued.ok_or_else(|| Rejection::missing("iat"))?;
+        let expires = self.expires.ok_or_else(|| Rejection::missing("exp"))?;
+        if expires.saturating_sub(issued) > max { Err(Rejection::LivesTooLong) } else { Ok(()) }
+    }
+
+    fn check_age(&self, rules: &TrustedIssuer, now: Duration) -> Result<(), Rejection> {
+        let Some(max) = rules.max_age else { return Ok(()) };
+        let issued = self.issued.ok_or_else(|| Rejection::missing("iat"))?;
+        if now >= issued.saturating_add(max).saturating_add(rules.leeway) {
+            return Err(Rejection::TooOld);
         }
         Ok(())
+    }
+
+    /// `exp`, `nbf` and `iat`, in time since 1970.
+    pub(super) const fn dates(&self) -> [Option<Duration>; 3] {
+        [self.expires, self.not_before, self.issued]
     }
 
     pub(super) fn issued_at(&self) -> Result<Option<SystemTime>, Rejection> {
@@ -75,6 +111,11 @@ impl Lifetime {
     pub(super) fn expires_at(&self) -> Result<Option<SystemTime>, Rejection> {
         to_system_time("exp", self.expires)
     }
+}
+
+/// A clock before 1970 is wrong; at 1970, every token is from the future.
+pub(super) fn since_1970(now: SystemTime) -> Duration {
+    now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 fn to_system_time(

@@ -25,6 +25,7 @@ mod actor;
 mod claim;
 mod digest;
 mod error;
+mod explain;
 #[cfg(feature = "toml")]
 pub mod file;
 mod issuer;
@@ -44,6 +45,7 @@ pub use self::{
     actor::ActorRule,
     claim::ClaimSource,
     error::TrustError,
+    explain::{Explanation, Finding, Outcome, Rule, Verdict},
     issuer::TrustedIssuer,
     limit::ClaimLimit,
     profile::Profile,

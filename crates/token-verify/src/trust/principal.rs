@@ -6,8 +6,8 @@ use palisade_core::{Actor, Confirmation, Principal, ScopeSet, ScopeToken};
 use serde_json::{Map, Value};
 
 use super::{
-    ClaimRule, ClaimSource, SenderConstraint, TrustedIssuer, claim::as_name, issuer::ClientRule,
-    lifetime::Lifetime, limit::withhold,
+    ClaimRule, ClaimSource, Rule, SenderConstraint, TrustedIssuer, claim::as_name,
+    issuer::ClientRule, lifetime::Lifetime, limit::withhold,
 };
 use crate::{Claims, Rejection, confirmation::read_confirmation};
 
@@ -57,7 +57,7 @@ impl TrustedIssuer {
         if let Some(client_id) = self.client(&claims)? {
             principal = principal.client_id(client_id);
         }
-        if let Some(token_id) = ClaimSource::claim("jti").name(&claims)? {
+        if let Some(token_id) = token_id(&claims)? {
             principal = principal.token_id(token_id);
         }
         if let Some(confirmation) = confirmation {
@@ -79,6 +79,42 @@ impl TrustedIssuer {
         Ok(Claimed { principal: principal.with_claims(Claims::new(claims)).build(), lifetime })
     }
 
+    /// Every check of [`judge`](Self::judge), in its order, each whatever the others say. `claims` are what
+    /// the issuer may say.
+    pub(super) fn each_check(
+        &self,
+        claims: &Map<String, Value>,
+        origin: Origin,
+        now: SystemTime,
+    ) -> Vec<(Rule, Result<(), Rejection>)> {
+        let mut checks = vec![(Rule::Binding, self.binding(claims).map(drop))];
+        match Lifetime::read(claims, origin) {
+            Ok(lifetime) => {
+                checks.push((Rule::Dates, Ok(())));
+                checks.extend(lifetime.each_check(self, now));
+            }
+            Err(rejection) => checks.push((Rule::Dates, Err(rejection))),
+        }
+        checks.extend([
+            (Rule::Subject, self.subject(claims).map(drop)),
+            (Rule::Scopes, self.scopes(claims).map(drop)),
+            (Rule::Audience, self.audiences(claims, origin).map(drop)),
+            (Rule::Client, self.client(claims).map(drop)),
+            (Rule::TokenId, token_id(claims).map(drop)),
+            (Rule::Roles, self.roles(claims).map(drop)),
+            (Rule::Actors, self.acting(claims).map(drop)),
+        ]);
+        checks.extend(self.requirements.iter().map(|(source, rule)| {
+            (Rule::Requirement(source.as_str().into()), rule.check(source, claims))
+        }));
+        checks.extend(self.alternatives.iter().map(|places| {
+            let names: Vec<_> = places.iter().map(ClaimSource::as_str).collect();
+            let rule = Rule::Requirement(names.join(" or ").into());
+            (rule, check_alternatives(places, claims))
+        }));
+        checks
+    }
+
     /// What the token is bound to must be understood here. That its sender has the keys is checked by the
     /// layer, for tokens of every kind.
     fn binding(&self, claims: &Map<String, Value>) -> Result<Option<Confirmation>, Rejection> {
@@ -90,7 +126,7 @@ impl TrustedIssuer {
     }
 
     /// A string or an array of strings. One bad entry spoils all: a reader that skips it sees another token.
-    fn audiences<'a>(
+    pub(super) fn audiences<'a>(
         &self,
         claims: &'a Map<String, Value>,
         origin: Origin,
@@ -122,7 +158,10 @@ impl TrustedIssuer {
         first_name(&self.subjects, claims)?.ok_or_else(|| missing(&self.subjects))
     }
 
-    fn client<'a>(&self, claims: &'a Map<String, Value>) -> Result<Option<&'a str>, Rejection> {
+    pub(super) fn client<'a>(
+        &self,
+        claims: &'a Map<String, Value>,
+    ) -> Result<Option<&'a str>, Rejection> {
         let client = first_name(&self.clients, claims)?;
         match (client, self.client_rule) {
             (None, ClientRule::Required) => Err(missing(&self.clients)),
@@ -130,7 +169,7 @@ impl TrustedIssuer {
         }
     }
 
-    fn scopes(&self, claims: &Map<String, Value>) -> Result<ScopeSet, Rejection> {
+    pub(super) fn scopes(&self, claims: &Map<String, Value>) -> Result<ScopeSet, Rejection> {
         let mut found = Vec::new();
         for source in &self.scopes {
             if let Some(scopes) = source.scopes(claims)? {
@@ -178,11 +217,16 @@ impl TrustedIssuer {
 
     fn check_requirements(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
         self.requirements.iter().try_for_each(|(source, rule)| rule.check(source, claims))?;
-        self.alternatives.iter().try_for_each(|places| {
-            let is_there = |source: &ClaimSource| ClaimRule::Present.check(source, claims).is_ok();
-            if places.iter().any(is_there) { Ok(()) } else { Err(missing(places)) }
-        })
+        self.alternatives.iter().try_for_each(|places| check_alternatives(places, claims))
     }
+}
+
+fn check_alternatives(
+    places: &[ClaimSource],
+    claims: &Map<String, Value>,
+) -> Result<(), Rejection> {
+    let is_there = |source: &ClaimSource| ClaimRule::Present.check(source, claims).is_ok();
+    if places.iter().any(is_there) { Ok(()) } else { Err(missing(places)) }
 }
 
 /// One string. An array that holds the right issuer would name others as well.
@@ -192,6 +236,11 @@ pub(crate) fn issuer_of(claims: &Map<String, Value>) -> Result<&str, Rejection> 
         Some(_) => Err(Rejection::invalid("iss")),
         None => Err(Rejection::missing("iss")),
     }
+}
+
+fn token_id(claims: &Map<String, Value>) -> Result<Option<&str>, Rejection> {
+    const JTI: &ClaimSource = &ClaimSource::claim("jti");
+    JTI.name(claims)
 }
 
 fn first_name<'a>(
