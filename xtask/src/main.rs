@@ -36,8 +36,14 @@ const TASKS: &[Task] = &[
     Task {
         name: "ci",
         arguments: "",
-        about: "everything a change must pass: format, tidy, clippy, features, docs, tests",
+        about: "everything a change must pass: format, tidy, clippy, features, docs, tests, fuzz",
         run: tasks::ci::run,
+    },
+    Task {
+        name: "fuzz",
+        arguments: "[seconds]",
+        about: "each parser against its naive twin, so many seconds each; 15 if not told",
+        run: tasks::fuzz::run,
     },
     Task {
         name: "tidy",

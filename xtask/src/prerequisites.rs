@@ -40,6 +40,29 @@ pub(crate) const C_COMPILER: Tool = Tool {
     ],
 };
 
+pub(crate) const CXX_COMPILER: Tool = Tool {
+    name: "a C++ compiler (`c++`)",
+    needed: "libFuzzer, which drives the fuzz targets, is C++",
+    works: || {
+        cfg!(windows) || env::var_os("CXX").is_some() || Call::new("c++", &["--version"]).answers()
+    },
+    install: &[
+        ("apt-get", "sudo apt-get install --yes g++"),
+        ("dnf", "sudo dnf install --assumeyes gcc-c++"),
+        ("pacman", "sudo pacman -S --noconfirm gcc"),
+        ("apk", "sudo apk add g++"),
+        ("xcode-select", "xcode-select --install"),
+        ("", "your package manager's package for g++ or clang"),
+    ],
+};
+
+pub(crate) const RUSTC: Tool = Tool {
+    name: "rustc",
+    needed: "it says what this machine is",
+    works: || Call::new("rustc", &["-vV"]).answers(),
+    install: &[("", "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh")],
+};
+
 pub(crate) const RUSTFMT: Tool = Tool {
     name: "rustfmt",
     needed: "the `format` phase",
@@ -171,7 +194,7 @@ mod tests {
 
     #[test]
     fn each_tool_has_a_way_to_be_installed_on_any_machine() {
-        for tool in [CARGO, C_COMPILER, RUSTFMT, CLIPPY, GIT, NODE, NPM] {
+        for tool in [CARGO, C_COMPILER, CXX_COMPILER, RUSTC, RUSTFMT, CLIPPY, GIT, NODE, NPM] {
             assert!(tool.install.iter().any(|(manager, _)| manager.is_empty()), "{}", tool.name);
         }
     }

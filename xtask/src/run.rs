@@ -31,15 +31,20 @@ pub(crate) fn root() -> PathBuf {
 /// One call of one program in the workspace root, kept as a value so that what is run, what is
 /// printed and what a failure tells people to type are the same thing.
 pub(crate) struct Call {
-    program: &'static str,
+    program: String,
     arguments: Vec<String>,
     environment: Option<(&'static str, &'static str)>,
 }
 
 impl Call {
-    pub(crate) fn new(program: &'static str, arguments: &[&str]) -> Self {
+    pub(crate) fn new(program: &str, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Self { program, arguments, environment: None }
+        Self { program: program.to_owned(), arguments, environment: None }
+    }
+
+    /// A program that was built here. `path` is from the workspace root.
+    pub(crate) fn in_root(path: &str) -> Self {
+        Self::new(path, &[])
     }
 
     pub(crate) fn cargo(arguments: &[&str]) -> Self {
@@ -91,9 +96,35 @@ impl Call {
         output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()
     }
 
+    /// Prints the call and runs it quietly. Gives back what it wrote to standard error, or fails with the end
+    /// of that.
+    pub(crate) fn capture_report(&self) -> Result<String, Failure> {
+        println!("$ {self}");
+        let output = self
+            .command()
+            .output()
+            .map_err(|error| Failure::because(format!("cannot start `{self}`: {error}")))?;
+        let report = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            return Ok(report);
+        }
+        let lines: Vec<&str> = report.lines().collect();
+        let end = lines.get(lines.len().saturating_sub(60)..).unwrap_or(&lines).join("\n");
+        Err(Failure::because(format!("{end}\n{}. To run it again:\n\n    {self}\n", output.status)))
+    }
+
     /// Whether the program is there and answers.
     pub(crate) fn answers(&self) -> bool {
         self.quietly().is_some()
+    }
+
+    /// Whether a path is relative to the folder of the parent or of the child differs between platforms.
+    fn program_path(&self) -> PathBuf {
+        if self.program.contains('/') {
+            root().join(&self.program)
+        } else {
+            (&*self.program).into()
+        }
     }
 
     fn command(&self) -> Command {
@@ -101,7 +132,7 @@ impl Call {
             // The cargo that runs us, not whichever comes first in the path.
             Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         } else {
-            Command::new(self.program)
+            Command::new(self.program_path())
         };
         command.args(&self.arguments).current_dir(root()).envs(self.environment);
         command
@@ -113,7 +144,7 @@ impl fmt::Display for Call {
         if let Some((name, value)) = self.environment {
             write!(f, "{name}={} ", Quoted(value))?;
         }
-        f.write_str(self.program)?;
+        f.write_str(&self.program)?;
         self.arguments.iter().try_for_each(|argument| write!(f, " {}", Quoted(argument)))
     }
 }

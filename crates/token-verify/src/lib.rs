@@ -12,6 +12,10 @@ pub mod deny_list;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub mod dpop;
 pub mod future;
+#[cfg(fuzzing)]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(all(
     any(feature = "http-source", feature = "introspection"),
     any(feature = "aws-lc-rs", feature = "rust-crypto")

@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use crate::{
     prerequisites,
     run::{Call, Failure, Phases},
-    tasks::test,
+    tasks::{fuzz, test},
     tidy,
     workspace::{Member, Workspace},
 };
@@ -26,9 +26,11 @@ fn run_phases(phases: &mut Phases) -> Result<(), Failure> {
             prerequisites::CARGO,
             prerequisites::C_COMPILER,
             prerequisites::CLIPPY,
+            prerequisites::CXX_COMPILER,
             prerequisites::GIT,
             prerequisites::NODE,
             prerequisites::NPM,
+            prerequisites::RUSTC,
             prerequisites::RUSTFMT,
         ])
     })?;
@@ -47,7 +49,9 @@ fn run_phases(phases: &mut Phases) -> Result<(), Failure> {
             .with_variable("RUSTDOCFLAGS", "-D warnings")
             .run()
     })?;
-    test::run_phases(phases, &[])
+    let tests = test::run_phases(phases, &[]);
+    let fuzz = fuzz::run_shortly(phases);
+    tests.and(fuzz)
 }
 
 /// A crate by itself, then with each of its features by itself. In the workspace as a whole cargo

@@ -2,5 +2,6 @@
 
 pub(crate) mod ci;
 pub(crate) mod demo;
+pub(crate) mod fuzz;
 mod npm;
 pub(crate) mod test;

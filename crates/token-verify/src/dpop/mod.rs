@@ -4,6 +4,8 @@
 //! token is held to it, also where an answer comes from a cache.
 
 mod future;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod memory;
 mod nonce;
 mod proof;

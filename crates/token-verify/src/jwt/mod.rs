@@ -14,6 +14,8 @@ mod issuers;
 mod tests;
 mod verifier;
 
+#[cfg(fuzzing)]
+pub(crate) use self::compact::decode;
 pub use self::{
     claims::Claims,
     future::JwtFuture,
