@@ -24,6 +24,7 @@ const CATALOGUE: &[(&str, usize)] = &[
     ("PRM", 4),
     ("CCH", 8),
     ("REV", 5),
+    ("IDN", 1),
 ];
 
 /// A line of one of the document's tables.
