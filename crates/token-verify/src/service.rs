@@ -65,7 +65,6 @@ where
             && let Err(rejection) = list.check_address(ClientAddr::of(&parts))
         {
             tracing::debug!(%rejection, "address refused");
-            strip_credentials(&mut parts);
             let refused = self.refuse(rejection.into_denial(), &mut parts, Used::Nothing);
             return ResponseFuture::denied(refused);
         }
@@ -122,6 +121,9 @@ impl<S, V, R, D: Dpop> TokenVerify<S, V, R, D> {
     where
         R: RenderDenial<B>,
     {
+        // What is refused unread may be a good credential: one of two, or one from a denied address. Renderers,
+        // and what they write, do not see it.
+        strip_credentials(parts);
         self.offer(used, parts);
         denial.into_response(&self.renderer, parts)
     }

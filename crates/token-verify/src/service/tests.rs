@@ -152,11 +152,20 @@ async fn http_08_nothing_that_a_client_sent_comes_back() {
 async fn renderers_do_not_see_the_token() {
     let renderer = |_: &Denial, parts: &Parts| {
         assert!(!parts.headers.contains_key("authorization"));
+        assert!(!parts.headers.contains_key("dpop"));
         Response::new(String::from("no"))
     };
-    let layer = TokenVerifyLayer::new(demo).with_renderer(renderer);
-    let service = layer.layer(service_fn(echo));
-    assert_eq!(service.oneshot(request("forged")).await.unwrap().body(), "no");
+    let layer = TokenVerifyLayer::new(demo).with_renderer(renderer).max_token_bytes(20);
+    let mut twice = request("alice");
+    twice.headers_mut().append("authorization", "Bearer alice".parse().unwrap());
+    let mut other = request("alice");
+    other.headers_mut().insert("authorization", "Basic YWxpY2U6c2VjcmV0".parse().unwrap());
+    for request in
+        [request("forged"), request("alice, alice"), request(&"a".repeat(21)), twice, other]
+    {
+        let service = layer.clone().layer(service_fn(echo));
+        assert_eq!(service.oneshot(request).await.unwrap().body(), "no");
+    }
 }
 
 #[tokio::test]
