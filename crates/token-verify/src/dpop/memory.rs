@@ -19,7 +19,7 @@ const DEFAULT_CAPACITY: usize = 1 << 18;
 /// One account can take this part of the places.
 const SHARES: usize = 8;
 /// So much is tidied up with each request. More than one is remembered, so expired proofs do not pile up, and
-/// no request pays for a whole crowd.
+/// no request pays for a whole crowd, unless it would be refused otherwise.
 const MAX_FORGOTTEN_AT_ONCE: usize = 64;
 
 /// A [`ReplayStore`] in memory, bounded, for a service of one process.
@@ -80,22 +80,30 @@ impl MemoryReplays {
         let now = self.clock.monotonic();
         // The lock holds no foreign code, so a poisoned table is still whole.
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.forget_expired(now);
+        table.forget_expired(now, MAX_FORGOTTEN_AT_ONCE);
         if table.holders.contains_key(proof.digest()) {
             return Ok(ProofUse::Repeated);
         }
-        let taken = table.places.get(proof.holder()).copied().unwrap_or_default();
-        if table.holders.len() >= self.capacity || taken >= self.share {
-            return Err(table.full(now));
+        if !self.has_place(&table, proof) {
+            // After a quiet time, those who are in the way may have expired long ago.
+            table.forget_expired(now, usize::MAX);
+            if !self.has_place(&table, proof) {
+                return Err(table.full(now));
+            }
         }
         table.insert(proof, now.saturating_add(proof.keep_for()));
         Ok(ProofUse::First)
     }
+
+    fn has_place(&self, table: &Table, proof: &UsedProof) -> bool {
+        let taken = table.places.get(proof.holder()).copied().unwrap_or_default();
+        table.holders.len() < self.capacity && taken < self.share
+    }
 }
 
 impl Table {
-    fn forget_expired(&mut self, now: Duration) {
-        for _ in 0..MAX_FORGOTTEN_AT_ONCE {
+    fn forget_expired(&mut self, now: Duration, at_most: usize) {
+        for _ in 0..at_most {
             match self.expiries.peek() {
                 Some(Reverse((expiry, _))) if *expiry <= now => {}
                 _ => return,
@@ -225,6 +233,22 @@ mod tests {
         assert!(table.holders.len() <= 1_000 && table.holders.len() == table.expiries.len());
         assert_eq!(table.places.values().sum::<usize>(), table.holders.len());
         assert!(table.places.len() <= 50);
+    }
+
+    #[test]
+    fn pop_03_who_was_busy_before_a_quiet_time_is_not_refused_after_it() {
+        let (replays, clock) = replays(800);
+        for jti in 0..700 {
+            assert_eq!(replays.remember_now(&proof(jti, &(jti % 7).to_string())), FIRST);
+        }
+        clock.advance(Duration::from_secs(1));
+        for jti in 700..800 {
+            assert_eq!(replays.remember_now(&proof(jti, "alice")), FIRST);
+        }
+        assert_eq!(replays.remember_now(&proof(800, "alice")), full(59));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(replays.remember_now(&proof(800, "alice")), FIRST, "all of them expired");
+        assert_eq!(replays.remember_now(&proof(800, "alice")), REPEATED);
     }
 
     #[test]
