@@ -170,7 +170,7 @@ impl DenyList {
         let denied = |hit: Hit<'_>| Rejection::AddressDenied { label: hit.label.cloned() };
         self.check_parts(|tables, now| match address {
             Some(address) => tables.find_address(address.ip(), now).map(denied),
-            None => tables.has_addresses().then_some(Rejection::AddressMissing),
+            None => tables.has_addresses(now).then_some(Rejection::AddressMissing),
         })
     }
 
@@ -297,7 +297,17 @@ impl DenyListFeed {
     ) -> Result<(), DenyListFullError> {
         let (now, max) = (self.list.0.clock.now(), self.list.0.max_entries);
         let mut tables = Tables::default();
-        for entry in entries.into_iter().filter(|entry| !entry.rule.is_over(now)) {
+        // What is over stays while there is room, as in the entries from code: the clock may be ahead for a moment,
+        // and nobody reads the entries again when it is set right.
+        let mut has_room = true;
+        for entry in entries {
+            if has_room && tables.len() >= max {
+                tables.purge(now);
+                has_room = false;
+            }
+            if !has_room && entry.rule.is_over(now) {
+                continue;
+            }
             if !tables.insert(entry, max) {
                 return Err(DenyListFullError { max });
             }

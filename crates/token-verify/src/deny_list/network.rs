@@ -144,8 +144,8 @@ impl<T> Default for NetworkTable<T> {
 }
 
 impl<T: Default> NetworkTable<T> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.entries.values()
     }
 
     pub(super) fn entry(&mut self, network: Network) -> &mut T {

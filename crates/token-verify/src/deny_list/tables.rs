@@ -46,8 +46,9 @@ impl Tables {
         self.len
     }
 
-    pub(super) fn has_addresses(&self) -> bool {
-        !self.networks.is_empty()
+    /// Whether any address is denied at this moment.
+    pub(super) fn has_addresses(&self, now: SystemTime) -> bool {
+        self.networks.values().any(|rules| rules.find("address", None, now).is_some())
     }
 
     /// `false` if there would be more than `max` entries. Then nothing has changed.

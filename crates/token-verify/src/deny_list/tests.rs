@@ -279,6 +279,28 @@ fn what_is_over_needs_no_room_in_a_feed() {
 }
 
 #[test]
+fn rev_01_a_clock_that_was_ahead_for_a_moment_lets_nobody_in() {
+    let clock = clock();
+    let list = DenyList::with_clock(3, clock.clone());
+    let feed = list.feed(WhenStale::KeepLastGood);
+    let token = |id: &str| DenyEntry::token(AS, id).unwrap();
+    clock.set_wall(at(NOW + 3600));
+    feed.replace([token("t1").until(at(NOW + 60)), address("192.0.2.7").until(at(NOW + 60))])
+        .unwrap();
+    assert_eq!(found(&list, &alice().build()), None);
+    assert_eq!(list.check_address(None), Ok(()), "no address is denied now");
+    clock.set_wall(at(NOW));
+    assert_eq!(found(&list, &alice().build()), Some("token"));
+    assert_eq!(list.check_address(None), Err(Rejection::AddressMissing));
+    assert!(list.check_address(from("192.0.2.7")).is_err());
+    // What is over still makes room for what is not.
+    clock.set_wall(at(NOW + 60));
+    let over = |id: &str| token(id).until(at(NOW));
+    feed.replace([over("a"), over("b"), over("c"), over("d"), token("t1"), over("e")]).unwrap();
+    assert_eq!((list.len(), found(&list, &alice().build())), (1, Some("token")));
+}
+
+#[test]
 fn a_stale_list_refuses_after_its_bound_and_an_outage_is_no_401() {
     let clock = clock();
     let list = DenyList::with_clock(10, clock.clone());
