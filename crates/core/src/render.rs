@@ -1,6 +1,6 @@
 //! How refusals look.
 
-use http::{HeaderName, HeaderValue, Response, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderName, HeaderValue, Method, Response, header::CONTENT_TYPE, request::Parts};
 
 use crate::Denial;
 
@@ -57,8 +57,15 @@ impl<B: Default> RenderDenial<B> for PlainRenderer {
 
 /// Whether the request is a gRPC one. gRPC-Web is not: it frames its status in the body, so refuse
 /// inside the layer that translates it.
+///
+/// gRPC calls are POST requests. Whatever else says that it is gRPC is not, and must not make a refusal look
+/// like a 200: a proxy that asks this service whether a request may pass, as `auth_request` of nginx does,
+/// asks with GET and with the headers of the client, and takes a 200 for a yes.
 #[must_use]
 pub fn is_grpc(request: &Parts) -> bool {
+    if request.method != Method::POST {
+        return false;
+    }
     let content_type = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type
         .and_then(|value| value.strip_prefix(b"application/grpc"))
@@ -82,6 +89,7 @@ mod tests {
     use http::Request;
 
     use super::*;
+    use crate::{DenialKind, Reason};
 
     #[test]
     fn tells_grpc_from_its_neighbours() {
@@ -94,8 +102,24 @@ mod tests {
             ("application/json", false),
             ("", false),
         ] {
-            let request = Request::get("/").header(CONTENT_TYPE, content_type).body(()).unwrap();
+            let request = Request::post("/").header(CONTENT_TYPE, content_type).body(()).unwrap();
             assert_eq!(is_grpc(&request.into_parts().0), expected, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_no_call_is_refused_in_http_whatever_it_says_it_is() {
+        for method in ["GET", "HEAD", "OPTIONS", "PUT", "post"] {
+            let request = Request::builder()
+                .method(method)
+                .header(CONTENT_TYPE, "application/grpc")
+                .body(())
+                .unwrap();
+            let denial = Denial::new("test", DenialKind::Forbidden, Reason::new("no", "no"));
+            let (request, ()) = request.into_parts();
+            let response: Response<()> = denial.into_response(&PlainRenderer::new(), &request);
+            assert_eq!(response.status(), 403, "{method}");
+            assert!(!response.headers().contains_key(GRPC_STATUS), "{method}");
         }
     }
 

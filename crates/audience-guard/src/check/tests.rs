@@ -195,6 +195,7 @@ async fn all_refusals_look_alike_and_reach_nothing() {
             if grpc {
                 let content_type = http::HeaderValue::from_static("application/grpc");
                 request.headers_mut().insert("content-type", content_type);
+                *request.method_mut() = http::Method::POST;
             }
             request.extensions_mut().insert(principal(audiences));
             let response = answer(guard().require_sole_audience(), request).await;

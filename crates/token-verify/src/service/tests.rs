@@ -127,6 +127,7 @@ async fn an_outage_says_when_to_come_back_and_grpc_hears_it_too() {
     assert_eq!(response.headers()["retry-after"], "7");
     let mut outage = request("outage");
     outage.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    *outage.method_mut() = http::Method::POST;
     let response = call(layer(), outage).await;
     assert_eq!(
         (response.status(), &response.headers()["grpc-status"]),
@@ -134,6 +135,7 @@ async fn an_outage_says_when_to_come_back_and_grpc_hears_it_too() {
     );
     let mut forged = request("forged");
     forged.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    *forged.method_mut() = http::Method::POST;
     let response = call(layer(), forged).await;
     assert_eq!(response.headers()["grpc-status"], "16");
 }
@@ -257,6 +259,7 @@ async fn a_denied_address_is_told_in_http_and_grpc_and_the_verifier_is_not_asked
     assert!(!format!("{:?} {}", refused.headers(), refused.body()).contains("marker"));
     let mut grpc = from_there(request("alice"));
     grpc.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    *grpc.method_mut() = http::Method::POST;
     let refused = service.oneshot(grpc).await.unwrap();
     assert_eq!(
         (refused.status(), &refused.headers()["grpc-status"]),

@@ -48,6 +48,7 @@ async fn a_refusal_over_grpc_is_a_status_in_the_headers() {
     let grpc = || {
         let mut request = request_of("alice");
         request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        *request.method_mut() = http::Method::POST;
         request
     };
     assert_eq!(lines(send(&service, grpc()).await.headers()), [""; 0]);

@@ -103,8 +103,9 @@ async fn layers_inside_answer_in_the_scheme_that_was_used() {
 async fn grpc_has_its_challenge_and_its_nonce_in_the_headers() {
     let mut request = authorized(&["DPoP a"]);
     request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    *request.method_mut() = http::Method::POST;
     let client = Client::new();
-    let proof = client.proof().claim("ath", super::support::hash("a")).sign();
+    let proof = client.proof().claim("ath", super::support::hash("a")).claim("htm", "POST").sign();
     request.headers_mut().insert("dpop", proof.parse().unwrap());
     let layer = TokenVerifyLayer::new(client.verifier()).with_dpop(dpop().require_nonces(nonces()));
     let service = ServiceBuilder::new()
