@@ -165,3 +165,44 @@ async fn api_keys_follow_a_file_too() {
     assert_eq!(keys.records().len(), 1);
     assert!(watcher.health().current().problem().is_some());
 }
+
+/// A named pipe that nobody writes to hangs as a file on a network does.
+#[cfg(unix)]
+#[test]
+fn a_file_that_never_answers_holds_one_thread_however_often_it_is_looked_at() {
+    let pipe = TestFile::with("");
+    std::fs::remove_file(&pipe.0).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe.0).status().unwrap().success());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .max_blocking_threads(2)
+        .build()
+        .unwrap();
+    let list = DenyList::new();
+    let mut watcher = list.feed(WhenStale::KeepLastGood).watch(&pipe.0);
+    let health = watcher.health();
+    let other_work = runtime.block_on(async {
+        for _ in 0..3 {
+            tokio::join!(watcher.look(), tokio::time::advance(Duration::from_secs(6)));
+            assert!(health.current().problem().is_some());
+        }
+        let (sender, receiver) = std::sync::mpsc::channel();
+        tokio::task::spawn_blocking(move || sender.send(()));
+        receiver.recv_timeout(Duration::from_secs(5))
+    });
+    // Whoever waits for a writer has one now, and reads to the end.
+    let writer = std::fs::OpenOptions::new().read(true).write(true).open(&pipe.0).unwrap();
+    std::fs::write(&pipe.0, ALICE).unwrap();
+    runtime.block_on(async { tokio::task::spawn_blocking(|| ()).await.unwrap() });
+    drop(writer);
+    assert_eq!(other_work, Ok(()), "there is a thread left for others");
+
+    std::fs::remove_file(&pipe.0).unwrap();
+    pipe.write(BOB);
+    runtime.block_on(async {
+        watcher.look().await;
+        watcher.look().await;
+    });
+    assert_eq!(denied(&list), [false, true], "what was read too late is not believed");
+}

@@ -5,6 +5,7 @@ use std::{
     error::Error,
     fmt,
     path::PathBuf,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -50,8 +51,11 @@ pub struct FileWatcher {
     taken: Option<Content>,
     refused: Option<Content>,
     last_seen: Option<Content>,
+    /// What a look did not wait for to the end.
+    reading: Option<Reading>,
 }
 
+type Reading = Pin<Box<dyn Future<Output = std::io::Result<Vec<u8>>> + Send + Sync>>;
 type Content = [u8; 32];
 
 /// How often to look cannot be set to that.
@@ -78,6 +82,7 @@ impl FileWatcher {
             taken: None,
             refused: None,
             last_seen: None,
+            reading: None,
         }
     }
 
@@ -119,11 +124,17 @@ impl FileWatcher {
         }
     }
 
-    async fn read(&self) -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let file = tokio::fs::File::open(&self.path).await?;
-        file.take(bytes_to_read()).read_to_end(&mut bytes).await?;
-        Ok(bytes)
+    async fn read(&mut self) -> std::io::Result<Vec<u8>> {
+        // A read that hangs holds a thread of the runtime, also when nobody waits for it any more. One more with each
+        // look would take them all, and with them the resolution of host names and the files of everybody else.
+        if let Some(late) = &mut self.reading {
+            // Whatever it read is from before.
+            let _ = late.await;
+            self.reading = None;
+        }
+        let read = self.reading.insert(Box::pin(read(self.path.clone()))).await;
+        self.reading = None;
+        read
     }
 
     fn judge(&mut self, bytes: Vec<u8>) {
@@ -169,6 +180,13 @@ impl FileWatcher {
             );
         }
     }
+}
+
+async fn read(path: PathBuf) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = tokio::fs::File::open(path).await?;
+    file.take(bytes_to_read()).read_to_end(&mut bytes).await?;
+    Ok(bytes)
 }
 
 impl fmt::Debug for FileWatcher {
