@@ -77,6 +77,9 @@ const MEMORY_MARGIN: Duration = Duration::from_secs(30);
 /// A proof covers method, URI without query, and token: not the query, not other headers, not the body (RFC 9449
 /// §11.7). Who can change a request on its way, or run code where the key is, is not stopped.
 ///
+/// Used proofs are remembered until half a minute after the wall clock would refuse them. If that clock is set back
+/// by more, they can be used again.
+///
 /// # Paths that are rewritten
 ///
 /// `htu` is what the client wrote. If a proxy removes a prefix, or the layer is inside of a router that does,

@@ -1,9 +1,15 @@
 //! POP-03 and CCH-05: each proof counts once, and each request is checked.
 
 use std::{
+    convert::Infallible,
     future::{Pending, Ready, pending, ready},
+    task::Poll,
     time::Duration,
 };
+
+use http::{Request, Response};
+use palisade_core::Clock;
+use tower::{ServiceBuilder, ServiceExt};
 
 use super::support::{BOUND, Client, ask, code_of, hash, proofs, proofs_at, request};
 use crate::{
@@ -54,6 +60,35 @@ async fn pop_03_who_does_not_get_in_uses_up_nothing() {
     let with_forged_token = client.proof().claim("ath", hash("forged")).sign();
     assert_eq!(send("forged", with_forged_token).await, "signature_bad");
     assert_eq!(send(BOUND, good).await, "");
+}
+
+#[tokio::test]
+async fn pop_03_a_small_correction_of_the_clock_frees_no_proof() {
+    let client = Client::new();
+    let clock = clock();
+    let dpop = proofs_at(&clock);
+    let proof = client.proof().sign();
+    let send = || code_of(&client, dpop.clone(), request("DPoP", BOUND, &proof));
+    assert_eq!(send().await, "");
+    clock.advance(Duration::from_secs(89));
+    assert_eq!(send().await, "proof_not_fresh");
+    clock.set_wall(clock.now() - Duration::from_secs(30));
+    assert_eq!(send().await, "proof_replayed");
+}
+
+#[tokio::test]
+async fn pop_03_a_proof_is_used_up_also_if_the_client_hangs_up() {
+    let client = Client::new();
+    let dpop = proofs();
+    let proof = client.proof().sign();
+    let layer = TokenVerifyLayer::new(client.verifier()).with_dpop(dpop.clone());
+    let inner = async |_: Request<()>| pending::<Result<Response<String>, Infallible>>().await;
+    let service = ServiceBuilder::new().layer(layer).service_fn(inner);
+    let mut asked = Box::pin(service.oneshot(request("DPoP", BOUND, &proof)));
+    let waits = std::future::poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx).is_pending())).await;
+    assert!(waits, "the request is inside");
+    drop(asked);
+    assert_eq!(code_of(&client, dpop, request("DPoP", BOUND, &proof)).await, "proof_replayed");
 }
 
 #[tokio::test]
