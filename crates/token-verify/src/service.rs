@@ -60,6 +60,11 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        // `poll_ready` made this very instance ready, and it is called later, from the future. The clone
+        // that stays behind has promised nothing yet and is made ready before its own call. If the request is
+        // refused, the ready one goes at once: it may hold a place that others wait for.
+        let clone = self.inner.clone();
+        let inner = mem::replace(&mut self.inner, clone);
         let (mut parts, body) = request.into_parts();
         if let Some(list) = &self.deny_list
             && let Err(rejection) = list.check_address(ClientAddr::of(&parts))
@@ -99,10 +104,6 @@ where
         self.offer(used, &mut parts);
         let mutual_tls = self.settings.mutual_tls;
         let evidence = Evidence { dpop: self.dpop.clone(), proof, mutual_tls };
-        // `poll_ready` made this very instance ready, and it is called later, from the future. The clone
-        // that stays behind has promised nothing yet and is made ready before its own call.
-        let clone = self.inner.clone();
-        let inner = mem::replace(&mut self.inner, clone);
         let verdict = self.verifier.verify(token);
         let pending = Pending { inner, renderer: self.renderer.clone(), parts, body };
         let deny_list = self.deny_list.clone();

@@ -332,6 +332,23 @@ async fn calls_the_instance_that_was_polled_ready() {
     assert_eq!(inner.calls.load(Ordering::Relaxed), 3, "a refused request does not get inside");
 }
 
+/// A connection that stays open and was refused must not keep a place of a concurrency limit inside.
+#[tokio::test]
+async fn a_refused_request_leaves_no_place_taken_inside() {
+    let list = DenyList::new();
+    list.deny(DenyEntry::address(Network::parse("192.0.2.7").unwrap())).unwrap();
+    for (list, request) in [
+        (DenyList::new(), Request::get("/").body(()).unwrap()),
+        (DenyList::new(), request("two tokens")),
+        (list, request("alice")),
+    ] {
+        let mut service = layer().with_deny_list(list).layer(NeedsReady::default());
+        let response = service.ready().await.unwrap().call(request).await.unwrap();
+        assert_ne!(response.status(), 200);
+        assert!(!service.inner.ready);
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_future_does_not_reach_the_service() {
     let inner = NeedsReady::default();
