@@ -11,6 +11,9 @@ pub enum TrustError {
     /// More than five minutes.
     #[error("the leeway is longer than 300 seconds: set the clocks instead")]
     LeewayTooLong,
+    /// A limit for something inside a claim, or for no claim.
+    #[error("limits are for whole claims: give the name of a claim, and no JSON pointer")]
+    LimitInsideClaim,
     /// HMAC beside asymmetric algorithms.
     #[error("HMAC and asymmetric algorithms are accepted together: name one kind only")]
     MixedAlgorithms,

@@ -379,7 +379,8 @@ impl TrustedIssuer {
     ///
     /// # Errors
     ///
-    /// [`TrustError::ClaimOfTheProtocol`] for claims without which there is no verification.
+    /// [`TrustError::ClaimOfTheProtocol`] for claims that verification needs, [`TrustError::LimitInsideClaim`] for a
+    /// JSON pointer.
     pub fn limit_claim(
         mut self,
         claim: impl Into<Box<str>>,
@@ -388,6 +389,10 @@ impl TrustedIssuer {
         let claim = claim.into();
         if OF_THE_PROTOCOL.contains(&&*claim) {
             return Err(TrustError::ClaimOfTheProtocol);
+        }
+        // By a pointer, as roles are found, nothing would be limited.
+        if claim.is_empty() || claim.starts_with('/') {
+            return Err(TrustError::LimitInsideClaim);
         }
         limit.validate()?;
         self.limits.push((claim, limit));

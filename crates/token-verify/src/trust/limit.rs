@@ -8,6 +8,10 @@ use super::TrustError;
 ///
 /// Someone who is trusted to say who a user is need not be trusted to say who is an administrator, and an
 /// issuer of one company not to speak for the e-mail addresses of another.
+///
+/// A limit is for a whole claim: what holds the roles at `/realm_access/roles` is `realm_access`. Of places that stand in
+/// for each other, as with [`scopes_from`](super::TrustedIssuer::scopes_from), limit all: what an issuer may not say in
+/// one it says in the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimLimit {
@@ -32,14 +36,12 @@ impl ClaimLimit {
         }
     }
 
-    /// Applies the limit. `None` if nothing is left.
-    fn apply(&self, value: &Value, claims: &Map<String, Value>) -> Option<Value> {
+    /// Applies the limit. `None` if the claim is withheld.
+    fn apply(&self, value: &Value, email_verified: Option<&Value>) -> Option<Value> {
         match self {
             Self::EmailDomains(domains) => {
-                let is_verified = !matches!(
-                    claims.get("email_verified"),
-                    Some(verified) if verified != &Value::Bool(true)
-                );
+                let is_verified =
+                    email_verified.is_none_or(|verified| verified == &Value::Bool(true));
                 let is_of_domain = value.as_str().and_then(domain_of).is_some_and(|domain| {
                     domains.iter().any(|one| one.eq_ignore_ascii_case(domain))
                 });
@@ -62,9 +64,11 @@ impl ClaimLimit {
 
 /// Takes from `claims` what the issuer may not say.
 pub(super) fn withhold(claims: &mut Map<String, Value>, limits: &[(Box<str>, ClaimLimit)]) {
+    // As the issuer said it. Were it withheld before the address is judged, "not verified" would be forgotten.
+    let email_verified = claims.get("email_verified").cloned();
     for (name, limit) in limits {
         let Some(value) = claims.get(&**name) else { continue };
-        match limit.apply(value, claims) {
+        match limit.apply(value, email_verified.as_ref()) {
             Some(rest) => {
                 claims.insert((**name).to_owned(), rest);
             }
@@ -125,6 +129,18 @@ mod tests {
         }
         let verified = json!({ "x": "a@example.com", "email_verified": true });
         assert_eq!(left(limit(), &verified), "a@example.com");
+    }
+
+    #[test]
+    fn an_address_is_judged_by_what_the_issuer_said_in_whatever_order_the_limits_are() {
+        let email = || ("email".into(), ClaimLimit::EmailDomains(vec!["example.com".to_owned()]));
+        let flag = || ("email_verified".into(), ClaimLimit::Nothing);
+        for limits in [[email(), flag()], [flag(), email()]] {
+            let claims = json!({ "email": "a@example.com", "email_verified": false });
+            let mut claims = claims.as_object().unwrap().clone();
+            withhold(&mut claims, &limits);
+            assert!(claims.is_empty(), "{limits:?}");
+        }
     }
 
     #[test]

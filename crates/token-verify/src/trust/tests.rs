@@ -202,6 +202,15 @@ fn what_an_issuer_may_not_say_nobody_inside_hears() {
 }
 
 #[test]
+fn a_limit_names_a_whole_claim() {
+    // Who limits `/realm_access/roles` believes that nobody hears of administrators any more.
+    let limit = ClaimLimit::Values(vec!["staff".to_owned()]);
+    let error = rules().limit_claim("/realm_access/roles", limit.clone()).err();
+    assert_eq!(error, Some(TrustError::LimitInsideClaim));
+    assert_eq!(rules().limit_claim("", limit).err(), Some(TrustError::LimitInsideClaim));
+}
+
+#[test]
 fn an_issuer_can_be_held_to_bound_tokens() {
     let rules = rules().sender_constraint(SenderConstraint::Required);
     let issuer = issuer();

@@ -248,6 +248,11 @@ fn a_mistake_in_a_rule_is_told_what_to_write() {
             "line 3, column 8, `issuer[0].limits.sub`: this claim belongs to the protocol: it has rules of its own",
         ),
         (
+            "limits.\"/realm_access/roles\" = 'nothing'",
+            "line 3, column 8, `issuer[0].limits.\"/realm_access/roles\"`: limits are for whole claims: give the name of \
+             a claim, and no JSON pointer",
+        ),
+        (
             "limits.x = {}",
             "line 3, column 8, `issuer[0].limits.x`: write `\"nothing\"`, `{ domains = [..] }` or `{ values = [..] }`",
         ),
