@@ -43,6 +43,8 @@ impl TrustedIssuer {
         digest: &Arc<str>,
         now: SystemTime,
     ) -> Result<Claimed, Rejection> {
+        // A limit that hides `nonce` from us does not make an access token of an ID token.
+        let absences = self.check_absences(&claims);
         withhold(&mut claims, &self.limits);
         let confirmation = self.binding(&claims)?;
         let lifetime = Lifetime::read(&claims, origin)?;
@@ -70,6 +72,7 @@ impl TrustedIssuer {
             principal = principal.add_actor(actor);
         }
         self.check_requirements(&claims)?;
+        absences?;
         if let Some(issued_at) = lifetime.issued_at()? {
             principal = principal.issued_at(issued_at);
         }
@@ -213,6 +216,14 @@ impl TrustedIssuer {
 
     fn acting(&self, claims: &Map<String, Value>) -> Result<Vec<Actor>, Rejection> {
         self.actors.read(claims.get("act"), self.issuer.as_str())
+    }
+
+    /// What must not be there is not there, before anything is withheld.
+    fn check_absences(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
+        self.requirements
+            .iter()
+            .filter(|(_, rule)| *rule == ClaimRule::Absent)
+            .try_for_each(|(source, rule)| rule.check(source, claims))
     }
 
     fn check_requirements(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {

@@ -211,6 +211,18 @@ fn a_limit_names_a_whole_claim() {
 }
 
 #[test]
+fn what_is_withheld_is_not_absent() {
+    let issuer = issuer();
+    let rules = rules()
+        .require_claim(claim("nonce"), ClaimRule::Absent)
+        .limit_claim("nonce", ClaimLimit::Nothing)
+        .unwrap();
+    let id_token = issuer.mint().claim("nonce", "n").sign();
+    let refused = Some(Rejection::WrongClaim { claim: "nonce".into() });
+    assert_eq!(rejection(&verifier_with(rules, &issuer), &id_token), refused);
+}
+
+#[test]
 fn an_issuer_can_be_held_to_bound_tokens() {
     let rules = rules().sender_constraint(SenderConstraint::Required);
     let issuer = issuer();
