@@ -200,7 +200,7 @@ impl TrustedIssuer {
         self
     }
 
-    /// Requires one of these claims at least, whichever.
+    /// Requires one of these claims at least, whichever, and not empty.
     ///
     /// Entra ID gives every application of a tenant a token for every other, without scopes and without
     /// roles: only that it has one of them says that somebody granted something.

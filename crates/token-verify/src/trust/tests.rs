@@ -223,6 +223,27 @@ fn what_is_withheld_is_not_absent() {
 }
 
 #[test]
+fn of_several_claims_one_must_say_something() {
+    let issuer = issuer();
+    let granted = rules().require_any_claim([claim("scp"), claim("roles")]).unwrap();
+    let limited = granted
+        .clone()
+        .limit_claim("roles", ClaimLimit::Values(vec!["reader".to_owned()]))
+        .unwrap();
+    let missing = Some(Rejection::missing("scp"));
+    for nothing in [json!(null), json!(""), json!(" "), json!([]), json!({})] {
+        for name in ["scp", "roles"] {
+            let token = issuer.mint().claim(name, nothing.clone()).sign();
+            let verifier = verifier_with(granted.clone(), &issuer);
+            assert_eq!(rejection(&verifier, &token), missing, "{name} {nothing}");
+        }
+    }
+    let admin = issuer.mint().claim("roles", json!(["admin"])).sign();
+    assert_eq!(rejection(&verifier_with(granted, &issuer), &admin), None);
+    assert_eq!(rejection(&verifier_with(limited, &issuer), &admin), missing);
+}
+
+#[test]
 fn an_issuer_can_be_held_to_bound_tokens() {
     let rules = rules().sender_constraint(SenderConstraint::Required);
     let issuer = issuer();
