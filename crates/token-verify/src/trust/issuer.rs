@@ -330,7 +330,8 @@ impl TrustedIssuer {
 
     /// Says that clients ask for `requested` and tokens then say `in_token`.
     ///
-    /// Policies and challenges speak of what clients ask for, so tokens are translated.
+    /// Policies and challenges speak of what clients ask for, so tokens are translated. A token that itself says
+    /// `requested` says something else, and that scope is left out.
     ///
     /// # Errors
     ///

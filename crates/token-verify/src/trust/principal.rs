@@ -198,10 +198,16 @@ impl TrustedIssuer {
         let prefix = self.scope_prefix.as_deref().unwrap_or_default();
         scopes
             .iter()
-            .map(|scope| match self.scope_map.get(scope.as_str()) {
-                Some(requested) => Ok(requested.clone()),
-                None => ScopeToken::parse(&format!("{prefix}{scope}"))
-                    .map_err(|_| Rejection::invalid("scope")),
+            .filter_map(|scope| {
+                if let Some(requested) = self.scope_map.get(scope.as_str()) {
+                    return Some(Ok(requested.clone()));
+                }
+                match ScopeToken::parse(&format!("{prefix}{scope}")) {
+                    // Requests mean something else by it, which this token does not say.
+                    Ok(scope) if self.scope_map.values().any(|known| *known == scope) => None,
+                    Ok(scope) => Some(Ok(scope)),
+                    Err(_) => Some(Err(Rejection::invalid("scope"))),
+                }
             })
             .collect()
     }

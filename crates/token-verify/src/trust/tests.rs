@@ -129,6 +129,14 @@ fn scopes_are_told_in_the_form_that_clients_ask_for() {
     let prefixed = mapped.scope_prefix("api://orders/").unwrap();
     assert_eq!(told(prefixed), scopes("orders:read api://orders/write"));
 
+    // A word of the issuer's is not the word that clients use for something else.
+    let renamed = rules().map_scope("write", "superuser").unwrap();
+    assert_eq!(told(renamed), scopes("read"));
+    let renamed = rules().map_scope("api://orders/write", "superuser").unwrap();
+    assert_eq!(told(renamed.scope_prefix("api://orders/").unwrap()), scopes("api://orders/read"));
+    let swapped = rules().map_scope("read", "write").unwrap().map_scope("write", "read").unwrap();
+    assert_eq!(told(swapped), scopes("read write"));
+
     let mapped = rules().map_scope("a", "b").unwrap();
     assert_eq!(mapped.clone().map_scope("a", "c").err(), Some(TrustError::ScopeMappedTwice));
     assert_eq!(mapped.clone().map_scope("d", "b").err(), Some(TrustError::ScopeMappedTwice));
