@@ -65,6 +65,13 @@ impl Admission<'_> {
         self.breaker.state().failures = 0;
     }
 
+    /// The server answered, and could not be understood: perhaps because of the token. Others may try, and one more
+    /// failure is one too many.
+    pub(super) fn answered(self) {
+        let mut state = self.breaker.state();
+        state.failures = state.failures.min(THRESHOLD.saturating_sub(1));
+    }
+
     pub(super) fn fail(self, now: Duration) {
         let mut state = self.breaker.state();
         state.failures = state.failures.saturating_add(1);
@@ -134,6 +141,16 @@ mod tests {
         let breaker = broken();
         drop(breaker.admit(at(12)).unwrap());
         breaker.admit(at(12)).unwrap();
+    }
+
+    /// Whoever sends text that the server calls bad must not be the probe for ever.
+    #[test]
+    fn an_answer_about_a_bad_token_ends_the_pause_and_is_no_success() {
+        let breaker = broken();
+        breaker.admit(at(12)).unwrap().answered();
+        let _bad = breaker.admit(at(12)).unwrap();
+        breaker.admit(at(12)).unwrap().fail(at(12));
+        assert_eq!(breaker.admit(at(13)).unwrap_err(), at(1), "one more failure is enough");
     }
 
     #[test]

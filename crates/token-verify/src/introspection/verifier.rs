@@ -161,6 +161,8 @@ impl<T: IntrospectToken, K: KeySource, C: Clock> Inner<T, K, C> {
                 failure.log();
                 if failure.is_about_the_server() {
                     admission.fail(self.clock.monotonic());
+                } else {
+                    admission.answered();
                 }
                 Err(unavailable(failure.retry_after()))
             }

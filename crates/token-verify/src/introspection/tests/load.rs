@@ -178,6 +178,26 @@ async fn failures_that_a_token_can_cause_stop_nobody_else() {
     }
 }
 
+/// After an outage somebody sends one bad token after the other. The server answers, so it is back.
+#[tokio::test]
+async fn bad_tokens_after_an_outage_keep_nobody_waiting() {
+    let server = Server::of([Reply::NoConnection]);
+    let clock = clock();
+    let verifier = builder(&server).with_clock(clock.clone()).build();
+    for number in 0..3 {
+        assert!(is_outage(&verdict_on(&verifier, &format!("t{number}")).await));
+    }
+    clock.advance(SECOND * 2);
+    server.now_says(Reply::status(400));
+    assert!(is_outage(&verdict_on(&verifier, "bad").await));
+
+    server.now_says(Reply::Hang);
+    let mut bad = verifier.verify(token("worse"));
+    assert!(start(&mut bad));
+    server.now_says(Reply::json(active()));
+    verdict_on(&verifier, TOKEN).await.unwrap();
+}
+
 /// 64 clients on threads of their own, a hundred tokens, one call for each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_clients_at_once_make_one_call_per_token() {
