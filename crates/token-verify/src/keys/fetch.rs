@@ -188,11 +188,12 @@ impl KeyDocument {
                 Read::Set { keys, document: ReadDocument::new(&json, &value) }
             }
             Content::Parsed(value) => {
-                let keys = import_value(&value, how)?;
-                Read::Set {
-                    keys,
-                    document: ReadDocument::new(value.to_string().as_bytes(), &value),
+                let json = value.to_string();
+                if json.len() > MAX_SET_BYTES {
+                    return Err(InvalidKeySetError::TooLarge);
                 }
+                let keys = import_value(&value, how)?;
+                Read::Set { keys, document: ReadDocument::new(json.as_bytes(), &value) }
             }
         };
         Ok((read, Freshness { max_age, age, validator }))
@@ -218,5 +219,26 @@ impl fmt::Debug for KeyDocument {
             .field("max_age", &self.max_age)
             .field("age", &self.age)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_document_is_bounded_in_either_form() {
+        let set = |padding: usize| {
+            let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+            json!({ "keys": [key], "x": "x".repeat(padding) })
+        };
+        let read = |document: KeyDocument| document.read(Import::new()).map(|_| ()).err();
+        let too_large = Some(InvalidKeySetError::TooLarge);
+        for (set, expected) in [(set(0), None), (set(MAX_SET_BYTES), too_large)] {
+            assert_eq!(read(KeyDocument::from_json(set.to_string())), expected);
+            assert_eq!(read(KeyDocument::from_value(set)), expected);
+        }
     }
 }
