@@ -8,7 +8,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jwks_client_rs::{JsonWebKey, JsonWebKeySet, JwksClientError, source::JwksSource};
 use serde_json::Value;
 
-use crate::keys::{RemoteKeys, fetch::ReadDocument, set::KeySet};
+use crate::keys::{RemoteKeys, fetch::ReadDocument, import_embedded, set::KeySet};
 
 /// [`RemoteKeys`] as a [`JwksSource`]: for code that uses a `JwksClient` of `jwks_client_rs` and shall go on with it.
 ///
@@ -88,6 +88,11 @@ fn usable(document: &ReadDocument, set: &Arc<KeySet>) -> Vec<JsonWebKey> {
     keys.into_iter()
         .filter_map(|mut jwk| {
             let key = set.get(jwk.get("kid")?.as_str()?)?;
+            // An entry that was left out may have the name of one that was not.
+            let is_it = import_embedded(&jwk, key.algorithm()).is_some_and(|own| own.is_same(key));
+            if !is_it {
+                return None;
+            }
             // Without it, `JwksClient` takes a key for one of HMAC.
             let alg = Value::from(key.algorithm().as_str());
             jwk.as_object_mut()?.insert("alg".to_owned(), alg);

@@ -118,6 +118,24 @@ async fn a_jwks_client_gets_the_keys_that_we_would_use_and_no_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_jwks_client_gets_no_unfit_key_under_the_name_of_a_good_one() {
+    let set = issuer_of_all_algorithms().jwks();
+    let keys = set["keys"].as_array().unwrap();
+    let of = |alg: &str| keys.iter().find(|key| key["alg"] == alg).unwrap().clone();
+    let (good, foreign) = (of("RS256"), of("PS256")["n"].clone());
+    let kid = good["kid"].as_str().unwrap().to_owned();
+    let mut for_encryption = good.clone();
+    (for_encryption["n"], for_encryption["use"]) = (foreign.clone(), "enc".into());
+    let mut for_nothing = good.clone();
+    (for_nothing["n"], for_nothing["e"]) = (foreign, "Aw".into());
+    for unfit in [for_encryption, for_nothing] {
+        let (keys, _) = counted(json!({ "keys": [unfit.clone(), good.clone(), unfit] })).await;
+        let got = JwksClient::builder().build(JwksSnapshot::new(keys)).get(&kid).await.unwrap();
+        assert_eq!(got.as_rsa_public_key().unwrap().modulus(), good["n"].as_str().unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn jwk_08_a_flood_through_a_jwks_client_does_not_reach_the_issuer() {
     let set = issuer_of_all_algorithms().jwks();
     let known = set["keys"][0]["kid"].as_str().unwrap().to_owned();
