@@ -7,7 +7,7 @@ use std::{error::Error, fmt, time::Duration};
 use palisade_core::{InvalidResourceError, Resource};
 use reqwest::{
     StatusCode,
-    header::{ACCEPT, HeaderMap, HeaderValue, IF_NONE_MATCH},
+    header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, IF_NONE_MATCH},
 };
 use serde_json::{Map, Value};
 
@@ -30,7 +30,8 @@ const METADATA_BOUNDS: Bounds = Bounds { depth: 16, values: 4096 };
 /// - 200 is an answer, nothing else is. At most 512 KiB are read, uncompressed. Ten seconds for one
 ///   exchange.
 /// - `Cache-Control: max-age`, `no-store` and `no-cache`, `Age` and `ETag` are read; [`RemoteKeys`](super::RemoteKeys)
-///   decides how far they are followed.
+///   decides how far they are followed. A fetch that is not conditional says `Cache-Control: no-cache`: whether a key
+///   exists is the issuer's to say. A cache that does not listen can still hide a new key for its `max-age`.
 /// - No cookies. No proxy, whatever the environment says: a proxy variable must not decide who provides
 ///   keys. If you need one, implement [`FetchKeys`], or use `jwks_client_rs` (feature
 ///   `jwks-client-rs`).
@@ -179,6 +180,10 @@ impl HttpSource {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         let is_conditional = unless.is_some();
+        // Somebody may have asked for a key that we do not have, and a cache may have the set from before it.
+        if !is_conditional {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
         headers.extend(unless.map(|tag| (IF_NONE_MATCH, tag)));
         let answer = self.client.get(url, headers, MAX_SET_BYTES).await?;
         match answer.status {

@@ -309,3 +309,28 @@ async fn jwk_13_the_time_in_caches_is_taken_off() {
     assert_eq!(age(&answer), Duration::from_secs(40));
     assert_eq!(entity_tag(&answer), None, "no entity tag: it has no quotes");
 }
+
+/// "The issuer does not know this key" is not for a cache to say, which may have the set from before a rotation.
+#[tokio::test]
+async fn a_fetch_without_a_condition_asks_the_issuer_and_no_cache() {
+    const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+    let asked = async |held: Option<&str>| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+        let source = HttpSource::new(&url).unwrap();
+        let held = held.map(|tag| validator(&resource(&url), tag));
+        let server = async {
+            let (mut stream, head) = accept_request(listener).await;
+            stream.write_all(EMPTY.as_bytes()).await.unwrap();
+            head.to_ascii_lowercase()
+        };
+        let (answer, head) = tokio::join!(source.get_keys(held.as_ref()), server);
+        answer.unwrap();
+        head
+    };
+    assert!(asked(None).await.contains("\r\ncache-control: no-cache\r\n"));
+    let conditional = asked(Some("\"1\"")).await;
+    assert!(conditional.contains("\r\nif-none-match: \"1\"\r\n"), "{conditional}");
+    assert!(!conditional.contains("cache-control"), "{conditional}");
+}
