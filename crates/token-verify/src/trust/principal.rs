@@ -44,7 +44,7 @@ impl TrustedIssuer {
         now: SystemTime,
     ) -> Result<Claimed, Rejection> {
         // A limit that hides `nonce` from us does not make an access token of an ID token.
-        let absences = self.check_absences(&claims);
+        let said = (!self.limits.is_empty()).then(|| claims.clone());
         withhold(&mut claims, &self.limits);
         let confirmation = self.binding(&claims)?;
         let lifetime = Lifetime::read(&claims, origin)?;
@@ -71,8 +71,7 @@ impl TrustedIssuer {
         for actor in self.acting(&claims)? {
             principal = principal.add_actor(actor);
         }
-        self.check_requirements(&claims)?;
-        absences?;
+        self.check_requirements(said.as_ref().unwrap_or(&claims), &claims)?;
         if let Some(issued_at) = lifetime.issued_at()? {
             principal = principal.issued_at(issued_at);
         }
@@ -83,9 +82,10 @@ impl TrustedIssuer {
     }
 
     /// Every check of [`judge`](Self::judge), in its order, each whatever the others say. `claims` are what
-    /// the issuer may say.
+    /// the issuer may say, of what it `said`.
     pub(super) fn each_check(
         &self,
+        said: &Map<String, Value>,
         claims: &Map<String, Value>,
         origin: Origin,
         now: SystemTime,
@@ -108,7 +108,8 @@ impl TrustedIssuer {
             (Rule::Actors, self.acting(claims).map(drop)),
         ]);
         checks.extend(self.requirements.iter().map(|(source, rule)| {
-            (Rule::Requirement(source.as_str().into()), rule.check(source, claims))
+            let result = check_requirement(source, rule, said, claims);
+            (Rule::Requirement(source.as_str().into()), result)
         }));
         checks.extend(self.alternatives.iter().map(|places| {
             let names: Vec<_> = places.iter().map(ClaimSource::as_str).collect();
@@ -224,18 +225,26 @@ impl TrustedIssuer {
         self.actors.read(claims.get("act"), self.issuer.as_str())
     }
 
-    /// What must not be there is not there, before anything is withheld.
-    fn check_absences(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
+    fn check_requirements(
+        &self,
+        said: &Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<(), Rejection> {
         self.requirements
             .iter()
-            .filter(|(_, rule)| *rule == ClaimRule::Absent)
-            .try_for_each(|(source, rule)| rule.check(source, claims))
-    }
-
-    fn check_requirements(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
-        self.requirements.iter().try_for_each(|(source, rule)| rule.check(source, claims))?;
+            .try_for_each(|(source, rule)| check_requirement(source, rule, said, claims))?;
         self.alternatives.iter().try_for_each(|places| check_alternatives(places, claims))
     }
+}
+
+/// What must not be there must not have been `said`; all else must be among the `claims` that are left of it.
+fn check_requirement(
+    source: &ClaimSource,
+    rule: &ClaimRule,
+    said: &Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Result<(), Rejection> {
+    rule.check(source, if *rule == ClaimRule::Absent { said } else { claims })
 }
 
 fn check_alternatives(

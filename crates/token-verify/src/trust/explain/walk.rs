@@ -202,7 +202,7 @@ impl<'a> Seen<'a> {
         withhold(&mut allowed, &rules.limits);
         self.withheld =
             self.claims.keys().filter(|name| !allowed.contains_key(*name)).cloned().collect();
-        for (rule, result) in rules.each_check(&allowed, Origin::Jwt, self.at) {
+        for (rule, result) in rules.each_check(&self.claims, &allowed, Origin::Jwt, self.at) {
             let text = match &result {
                 Err(rejection) if !is_told_by_value(&rule) => rejection.to_string(),
                 Ok(()) | Err(_) => text_of(&rule, rules, &allowed, self.at),
