@@ -34,6 +34,7 @@ mod layer;
 mod mutual_tls;
 mod proof_fault;
 pub mod record_file;
+pub mod refusals;
 mod rejection;
 pub mod sender;
 mod service;

@@ -12,7 +12,7 @@ mod proof;
 mod replay;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod thumbprint;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -6,4 +6,4 @@ mod keys;
 mod nonces;
 mod replays;
 mod rfc9449;
-mod support;
+pub(crate) mod support;

@@ -23,37 +23,37 @@ use crate::{
     testing::{NOW, clock},
 };
 
-pub(super) const RESOURCE: &str = "https://mcp.example/mcp";
+pub(crate) const RESOURCE: &str = "https://mcp.example/mcp";
 /// Bound to the key of the test.
-pub(super) const BOUND: &str = "bound.token";
+pub(crate) const BOUND: &str = "bound.token";
 /// Bound to somebody else's key.
-pub(super) const STOLEN: &str = "stolen.token";
+pub(crate) const STOLEN: &str = "stolen.token";
 /// A plain bearer token.
-pub(super) const UNBOUND: &str = "unbound.token";
+pub(crate) const UNBOUND: &str = "unbound.token";
 
 /// A client with a key, and a verifier that knows tokens which are bound to it.
-pub(super) struct Client(EcdsaKeyPair);
+pub(crate) struct Client(EcdsaKeyPair);
 
 impl Client {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    pub(super) fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let (x, y) = self.0.public_key().as_ref()[1..].split_at(32);
         json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) })
     }
 
-    pub(super) fn thumbprint(&self) -> [u8; 32] {
+    pub(crate) fn thumbprint(&self) -> [u8; 32] {
         thumbprint(self.jwk().as_object().unwrap()).unwrap()
     }
 
-    pub(super) fn sign(&self, message: &str) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &str) -> Vec<u8> {
         self.0.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
     }
 
     /// A good proof for `GET https://mcp.example/mcp` with [`BOUND`], now.
-    pub(super) fn proof(&self) -> Bent<'_> {
+    pub(crate) fn proof(&self) -> Bent<'_> {
         Bent {
             client: self,
             header: json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk() }),
@@ -67,7 +67,7 @@ impl Client {
         }
     }
 
-    pub(super) fn verifier(&self) -> impl Fn(BearerToken) -> Ready<Verdict> + Clone + use<> {
+    pub(crate) fn verifier(&self) -> impl Fn(BearerToken) -> Ready<Verdict> + Clone + use<> {
         let ours = Confirmation::new().with_jwk_thumbprint(self.thumbprint());
         let theirs = Confirmation::new().with_jwk_thumbprint([7; 32]);
         move |token: BearerToken| {
@@ -82,78 +82,78 @@ impl Client {
     }
 }
 
-pub(super) type Verdict = Result<Principal, Rejection>;
+pub(crate) type Verdict = Result<Principal, Rejection>;
 
 /// A proof in the making. Each call bends one thing, before it is signed.
 #[derive(Clone)]
-pub(super) struct Bent<'a> {
+pub(crate) struct Bent<'a> {
     client: &'a Client,
     header: Value,
     claims: Value,
 }
 
 impl Bent<'_> {
-    pub(super) fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.header[name] = value.into();
         self
     }
 
-    pub(super) fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.claims[name] = value.into();
         self
     }
 
-    pub(super) fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         for part in [&mut self.header, &mut self.claims] {
             part.as_object_mut().map(|members| members.remove(name));
         }
         self
     }
 
-    pub(super) fn sign(&self) -> String {
+    pub(crate) fn sign(&self) -> String {
         self.sign_raw(&self.header.to_string(), &self.claims.to_string())
     }
 
-    pub(super) fn sign_raw(&self, header: &str, claims: &str) -> String {
+    pub(crate) fn sign_raw(&self, header: &str, claims: &str) -> String {
         let message = format!("{}.{}", base64url(header), base64url(claims));
         let signature = self.client.sign(&message);
         format!("{message}.{}", base64url(signature))
     }
 
-    pub(super) fn texts(&self) -> (String, String) {
+    pub(crate) fn texts(&self) -> (String, String) {
         (self.header.to_string(), self.claims.to_string())
     }
 }
 
-pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub(super) fn hash(token: &str) -> String {
+pub(crate) fn hash(token: &str) -> String {
     base64url(Sha256::digest(token))
 }
 
-pub(super) fn proofs() -> DpopProofs {
+pub(crate) fn proofs() -> DpopProofs {
     proofs_at(&clock())
 }
 
-pub(super) fn proofs_at(clock: &ManualClock) -> DpopProofs {
+pub(crate) fn proofs_at(clock: &ManualClock) -> DpopProofs {
     DpopProofs::new(&Resource::parse(RESOURCE).unwrap())
         .unwrap()
         .with_replay_store(MemoryReplays::new().with_clock(clock.clone()))
         .with_clock(clock.clone())
 }
 
-pub(super) fn nonces() -> ServerNonces {
+pub(crate) fn nonces() -> ServerNonces {
     ServerNonces::with_secret(&[7; 32]).unwrap()
 }
 
 /// `GET /mcp` with this scheme, token and proof.
-pub(super) fn request(scheme: &str, token: &str, proof: &str) -> Request<()> {
+pub(crate) fn request(scheme: &str, token: &str, proof: &str) -> Request<()> {
     head(scheme, token).header("dpop", proof).body(()).unwrap()
 }
 
-pub(super) fn head(scheme: &str, token: &str) -> request::Builder {
+pub(crate) fn head(scheme: &str, token: &str) -> request::Builder {
     Request::get("https://elsewhere.example/mcp?x=1")
         .header("host", "elsewhere.example")
         .header("x-forwarded-host", "elsewhere.example")
@@ -162,16 +162,16 @@ pub(super) fn head(scheme: &str, token: &str) -> request::Builder {
 
 /// What a client sees, and what is on record.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Empty if the request passed.
-    pub(super) code: &'static str,
-    pub(super) challenges: Vec<String>,
-    pub(super) nonce: Option<String>,
-    pub(super) cache_control: Option<String>,
+    pub(crate) code: &'static str,
+    pub(crate) challenges: Vec<String>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) cache_control: Option<String>,
 }
 
-pub(super) async fn ask<D: Dpop>(
+pub(crate) async fn ask<D: Dpop>(
     layer: TokenVerifyLayer<impl crate::VerifyToken + Clone, palisade_core::PlainRenderer, D>,
     request: Request<()>,
 ) -> Answer {
@@ -197,7 +197,7 @@ pub(super) async fn ask<D: Dpop>(
 }
 
 /// The code of the refusal, or nothing if it passed.
-pub(super) async fn code_of(
+pub(crate) async fn code_of(
     client: &Client,
     dpop: DpopProofs,
     request: Request<()>,
@@ -206,7 +206,7 @@ pub(super) async fn code_of(
 }
 
 /// Checks rows of name, proof and the code of the refusal.
-pub(super) async fn check(client: &Client, rows: Vec<(String, String, &str)>) {
+pub(crate) async fn check(client: &Client, rows: Vec<(String, String, &str)>) {
     let good = code_of(client, proofs(), request("DPoP", BOUND, &client.proof().sign())).await;
     assert_eq!(good, "", "nothing is bent");
     for (name, proof, expected) in rows {
