@@ -1,57 +1,65 @@
 #![doc = include_str!("../README.md")]
 
-mod address_policy;
-pub mod api_key;
+// The layer: a request in, a principal or a refusal out.
 mod bearer;
+pub mod future;
+mod layer;
+mod proof_fault;
+pub mod refusals;
+mod rejection;
+mod service;
+
+// What the layer asks about each principal, whoever verified it.
+pub mod deny_list;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod dpop;
+mod mutual_tls;
+pub mod sender;
+
+// Who turns a token into a principal.
+pub mod api_key;
 mod by_form;
+#[cfg(all(feature = "introspection", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+pub mod introspection;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod jwt;
+mod verify;
+
+// Whom they believe, and by which keys.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod issuer;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod keys;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub mod trust;
+
+// What several of them need.
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod confirmation;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod crypto;
-pub mod deny_list;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-pub mod dpop;
-pub mod future;
-#[cfg(fuzzing)]
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-#[doc(hidden)]
-pub mod fuzzing;
 #[cfg(all(
     any(feature = "http-source", feature = "introspection"),
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod http_client;
-#[cfg(all(feature = "introspection", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-pub mod introspection;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-mod issuer;
 mod json;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-pub mod jwt;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-pub mod keys;
-mod layer;
-mod mutual_tls;
-mod proof_fault;
 pub mod record_file;
-pub mod refusals;
-mod rejection;
-pub mod sender;
-mod service;
 #[cfg(test)]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod testing;
+
+#[cfg(fuzzing)]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-pub mod trust;
-mod verify;
+#[doc(hidden)]
+pub mod fuzzing;
 
 #[cfg(all(
     any(feature = "http-source", feature = "introspection"),
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
-pub use self::http_client::RefusedAddressError;
+pub use self::http_client::{AddressPolicy, RefusedAddressError};
 pub use self::{
-    address_policy::AddressPolicy,
     bearer::{BearerToken, InvalidBearerTokenError},
     by_form::{ByTokenForm, ByTokenFormError, ByTokenFormFuture, NoVerifier},
     layer::TokenVerifyLayer,
