@@ -34,6 +34,7 @@ pub mod keys;
 pub mod trust;
 
 // What several of them need.
+mod address_policy;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod confirmation;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -58,8 +59,9 @@ pub mod fuzzing;
     any(feature = "http-source", feature = "introspection"),
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
-pub use self::http_client::{AddressPolicy, RefusedAddressError};
+pub use self::http_client::RefusedAddressError;
 pub use self::{
+    address_policy::AddressPolicy,
     bearer::{BearerToken, InvalidBearerTokenError},
     by_form::{ByTokenForm, ByTokenFormError, ByTokenFormFuture, NoVerifier},
     layer::TokenVerifyLayer,
