@@ -7,7 +7,8 @@
 //! - what the issuer may say at all: which actors, which claims, and about whom.
 //!
 //! [`TrustedIssuer::new`] is RFC 9068. Whatever an issuer does differently is one call each, and shows in the
-//! [digest](TrustedIssuer::digest), which every principal carries and every audit record repeats.
+//! [digest](TrustedIssuer::digest). Every principal carries the digest of the rules that let it in, of all issuers
+//! together ([`Trust::digest`]) for a JWT and of its own for an opaque token, and every audit record repeats it.
 //!
 //! For widely used identity providers, [`profile`] knows what is different and which tokens are easily taken for
 //! access tokens. With the feature `toml`, a file can say all of it, see `Trust::from_toml`.

@@ -67,8 +67,8 @@ impl Trust {
         self.issuers().find(|trusted| trusted.issuer().as_str() == issuer)
     }
 
-    /// SHA-256 over the rules of all issuers, in lower-case hex, whatever their order. Each principal carries
-    /// it, and each audit record.
+    /// SHA-256 over the rules of all issuers, in lower-case hex, whatever their order. Each principal that
+    /// a [`JwtVerifier`](crate::JwtVerifier) lets in carries it, and each audit record.
     #[must_use]
     pub fn digest(&self) -> String {
         let mut digests: Vec<_> = self.issuers().map(TrustedIssuer::digest).collect();
