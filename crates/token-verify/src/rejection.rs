@@ -29,9 +29,9 @@ pub enum Rejection {
     /// The signature is not the key's.
     #[error("the signature does not match the key")]
     BadSignature,
-    /// The token says that its holder must prove possession of a key (`cnf`), and nobody did. To take
-    /// it as a plain bearer token would undo the binding (RFC 9449 §7.2).
-    #[error("the token is bound to a key and came as a plain bearer token")]
+    /// The token says that its holder must prove possession of a key (`cnf`), and nobody did, or nobody here can
+    /// check it. To take it as a plain bearer token would undo the binding (RFC 9449 §7.2).
+    #[error("the token is bound to a key that nothing here proved")]
     BoundToKey,
     /// The token is bound to a client certificate, and none came that we can read and trust.
     #[error("the token is bound to a client certificate, and none came along")]
