@@ -1,7 +1,7 @@
 //! The alternative without C: RustCrypto, by way of `jsonwebtoken`.
 //!
 //! `jsonwebtoken` hands out a boxed verifier per signature and keeps no parsed RSA key, so this backend
-//! pays for both with every token. It is also several times slower at the mathematics.
+//! pays for both with every token. It is also slower at the mathematics.
 
 use std::sync::Arc;
 
