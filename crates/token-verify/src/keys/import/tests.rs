@@ -1,3 +1,4 @@
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use palisade_test_issuer::SigningAlgorithm;
 use serde_json::json;
 
@@ -89,6 +90,16 @@ fn jwk_02_secrets_are_not_keys() {
             let set = import(&[public.clone(), leaked, okp.clone()]).unwrap();
             assert_eq!(set.len(), 1, "{}", algorithm.name());
         }
+    }
+    // Spelled otherwise, it is the same number.
+    let public = jwk(SigningAlgorithm::RS256);
+    let n = public["n"].as_str().unwrap();
+    let signed = [&[0], URL_SAFE_NO_PAD.decode(n).unwrap().as_slice()].concat();
+    for n in
+        [format!("{n}=="), n.replace('-', "+").replace('_', "/"), URL_SAFE_NO_PAD.encode(signed)]
+    {
+        let leaked = with(with(without(public.clone(), "kid"), "d", "AAAA"), "n", n);
+        assert_eq!(import(&[public.clone(), leaked, okp.clone()]).unwrap().len(), 1);
     }
     let leaked = with(okp, "d", "AAAA");
     assert_eq!(

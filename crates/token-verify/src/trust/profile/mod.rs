@@ -15,7 +15,7 @@
 //! | Keycloak | [`Keycloak`](Profile::Keycloak) | JWT | what an audience mapper writes | `scope`; realm roles |
 //! | Okta, custom server | [`Okta`](Profile::Okta) | JWT | the audience of the server | `scp` |
 //! | Okta, org server | [`OktaOrg`](Profile::OktaOrg) | opaque | the URL of the org | `scope` |
-//! | Ory Hydra | [`HydraOpaque`](Profile::HydraOpaque), [`Hydra`](Profile::Hydra) | opaque, JWT | what clients may ask for | `scp` |
+//! | Ory Hydra | [`HydraOpaque`](Profile::HydraOpaque), [`Hydra`](Profile::Hydra) | opaque, JWT | what clients may ask for | `scope`; `scp` |
 //! | WorkOS | [`WorkOs`](Profile::WorkOs) | JWT | your resource, if asked for | `scope` |
 //! | Zitadel | [`ZitadelOpaque`](Profile::ZitadelOpaque), [`Zitadel`](Profile::Zitadel) | opaque, JWT | the project id | `scope`, not in JWTs; roles |
 //!
