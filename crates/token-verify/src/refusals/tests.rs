@@ -121,7 +121,7 @@ async fn entry<D: Dpop>(
 }
 
 fn bearer(token: &str) -> request::Builder {
-    Request::get("/").header("authorization", format!("Bearer {token}"))
+    Request::post("/").header("authorization", format!("Bearer {token}"))
 }
 
 /// All that the layer can answer, each caused by a request or by what a verifier says.
@@ -133,7 +133,8 @@ async fn entries() -> Vec<Entry> {
     };
     for rejection in samples() {
         let layer = TokenVerifyLayer::new(refuse(rejection.clone()));
-        let with_proof = || head("DPoP", BOUND).header("dpop", client.proof().sign());
+        let proof = || client.proof().claim("htm", "POST").sign();
+        let with_proof = || head("DPoP", BOUND).method("POST").header("dpop", proof());
         entries.push(if rejection == Rejection::NonceRequired {
             let asking = layer.with_dpop(proofs().require_nonces(nonces()));
             entry(asking, Some(&rejection), with_proof).await
@@ -145,7 +146,7 @@ async fn entries() -> Vec<Entry> {
     }
     let layer = || TokenVerifyLayer::new(refuse(Rejection::BadSignature));
     let huge = "a".repeat(16 * 1024 + 1);
-    entries.push(entry(layer(), None, || Request::get("/")).await);
+    entries.push(entry(layer(), None, || Request::post("/")).await);
     entries.push(entry(layer(), None, || bearer("so me")).await);
     entries.push(entry(layer(), None, || bearer("a").header("authorization", "Basic YTpi")).await);
     entries.push(entry(layer(), None, || bearer(&huge)).await);
