@@ -46,7 +46,8 @@ pub(crate) const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 ///     so that nobody forgets.
 /// 11. Scopes, client, `jti`, roles and `act`, if there, are what RFC 9068 and RFC 8693 say they are.
 ///     Malformed is refused, never ignored. The current actor is one that may act.
-/// 12. Every claim that the issuer's rules require is there and has the value that it must have.
+/// 12. Every claim that the issuer's rules require is there and has the value that it must have, and none that
+///     must not be there was in the token, limits or not.
 ///
 /// # Cost
 ///

@@ -17,7 +17,8 @@
 //!
 //! The claims of a token are looked at in this order, whatever the order of the calls was:
 //!
-//! 1. [Limits](TrustedIssuer::limit_claim) take out what the issuer may not say. No rule sees it.
+//! 1. [Limits](TrustedIssuer::limit_claim) take out what the issuer may not say. No rule sees it, but those
+//!    that require its absence: they are judged by what the issuer said.
 //! 2. Times, subject, scopes, audience, client, roles, actors: of several places the first that is there counts,
 //!    for roles all of them. A place that is there and malformed refuses the token; it is never passed over.
 //! 3. [Required claims](TrustedIssuer::require_claim), in the order in which they were required.
