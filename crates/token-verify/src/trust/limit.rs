@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::TrustError;
+use super::{ClaimSource, TrustError, TrustedIssuer};
 
 /// What an issuer may say in one claim. What it may not say is withheld: nobody inside finds the claim.
 ///
@@ -10,8 +10,8 @@ use super::TrustError;
 /// issuer of one company not to speak for the e-mail addresses of another.
 ///
 /// A limit is for a whole claim: what holds the roles at `/realm_access/roles` is `realm_access`. Of places that stand in
-/// for each other, as with [`scopes_from`](super::TrustedIssuer::scopes_from), limit all: what an issuer may not say in
-/// one it says in the next.
+/// for each other, as with [`scopes_from`](super::TrustedIssuer::scopes_from), limit all, or
+/// there is no [`Trust`](super::Trust) in the issuer: what it may not say in one it could say in the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimLimit {
@@ -59,6 +59,21 @@ impl ClaimLimit {
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
             },
         }
+    }
+}
+
+impl TrustedIssuer {
+    /// A claim that is limited for nothing: of the places of a list the first that is there counts, and an issuer
+    /// that may not say it in one could leave that out and say it in the next.
+    pub(super) fn evaded_limit(&self) -> Option<&ClaimSource> {
+        let is_limited = |place: &&ClaimSource| {
+            let claim = place.top_level();
+            self.limits.iter().any(|(limited, _)| **limited == *claim)
+        };
+        [&self.subjects, &self.clients, &self.scopes].into_iter().find_map(|places| {
+            let is_evaded = !places.iter().all(|place| is_limited(&place));
+            places.iter().find(is_limited).filter(|_| is_evaded)
+        })
     }
 }
 

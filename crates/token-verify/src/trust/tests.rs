@@ -252,6 +252,24 @@ fn of_several_claims_one_must_say_something() {
 }
 
 #[test]
+fn a_limit_that_another_place_evades_is_a_mistake() {
+    let nothing =
+        |rules: TrustedIssuer, claim: &str| rules.limit_claim(claim, ClaimLimit::Nothing).unwrap();
+    let both = |list: fn(TrustedIssuer, [ClaimSource; 2]) -> Result<TrustedIssuer, TrustError>| {
+        list(rules(), [claim("scp"), claim("/grant/scope")]).unwrap()
+    };
+    let lists: [fn(_, [ClaimSource; 2]) -> _; 3] =
+        [TrustedIssuer::scopes_from, TrustedIssuer::clients_from, TrustedIssuer::subjects_from];
+    for list in lists {
+        let one = nothing(both(list), "grant");
+        let error = super::Trust::of([one.clone()]).unwrap_err();
+        assert!(error.to_string().contains("`/grant/scope`"), "{error}");
+        assert!(super::Trust::of([nothing(one, "scp")]).is_ok());
+    }
+    assert!(super::Trust::of([nothing(rules(), "email")]).is_ok());
+}
+
+#[test]
 fn an_issuer_can_be_held_to_bound_tokens() {
     let rules = rules().sender_constraint(SenderConstraint::Required);
     let issuer = issuer();

@@ -29,6 +29,16 @@ pub struct Trust {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTrustError {
+    /// What an issuer may not say in one place it could say in another.
+    #[error(
+        "`{issuer}` evades the limit on `{claim}` in another place of the same list: limit all of them, or list one"
+    )]
+    EvadedLimit {
+        /// The limited place.
+        claim: Box<str>,
+        /// Whose rules they are.
+        issuer: Box<str>,
+    },
     /// Two sets of rules for one issuer.
     #[error("there are two sets of rules for `{0}`: keep one")]
     IssuerTwice(Box<str>),
@@ -49,6 +59,10 @@ impl Trust {
             let name = issuer.issuer().as_str();
             if trust.get(name).is_some() {
                 return Err(InvalidTrustError::IssuerTwice(name.into()));
+            }
+            if let Some(limited) = issuer.evaded_limit() {
+                let claim = limited.as_str().into();
+                return Err(InvalidTrustError::EvadedLimit { claim, issuer: name.into() });
             }
             trust.issuers.push(Arc::new(issuer));
         }

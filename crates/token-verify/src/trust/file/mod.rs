@@ -108,6 +108,11 @@ impl Trust {
                 let again = table.required("issuer")?;
                 return Err(again.error("there are two sets of rules for this issuer: keep one"));
             }
+            if let (Some(limits), Some(_)) = (table.get("limits"), issuer.evaded_limit()) {
+                return Err(limits.error(
+                    "the issuer could say it in another place of the same list: limit all of them, or list one",
+                ));
+            }
             issuers.push(issuer);
         }
         Self::of(issuers).map_err(|error| tables.refuse(&error))

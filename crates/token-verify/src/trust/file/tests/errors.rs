@@ -253,6 +253,11 @@ fn a_mistake_in_a_rule_is_told_what_to_write() {
              a claim, and no JSON pointer",
         ),
         (
+            "limits.scp = 'nothing'\nscopes = ['scp', 'scope']",
+            "line 3, column 1, `issuer[0].limits`: the issuer could say it in another place of the same list: limit all \
+             of them, or list one",
+        ),
+        (
             "limits.x = {}",
             "line 3, column 8, `issuer[0].limits.x`: write `\"nothing\"`, `{ domains = [..] }` or `{ values = [..] }`",
         ),
