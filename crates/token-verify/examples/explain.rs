@@ -2,11 +2,11 @@
 //!
 //! The token comes from standard input and never from the command line, which ends in the history of
 //! the shell and in the list of processes. No part of it is printed.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
+#![expect(clippy::print_stderr, reason = "a program for people")]
 
 use std::{
     env, fs,
-    io::{self, Read},
+    io::{self, Read, Write},
     process::ExitCode,
     time::{Duration, SystemTime},
 };
@@ -83,7 +83,8 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode, BoxError
         Some(keys) => trust.explain_with_keys(token, at, keys),
         None => trust.explain(token, at),
     };
-    print!("{explanation}");
+    // `head` may have seen enough.
+    let _ = write!(io::stdout(), "{explanation}");
     Ok(match explanation.verdict() {
         Verdict::Accepted => ExitCode::SUCCESS,
         Verdict::Undecided => ExitCode::from(3),

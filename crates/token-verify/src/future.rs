@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::{HeaderName, HeaderValue, Request, Response, header::CACHE_CONTROL, request::Parts};
-use palisade_core::{Principal, RenderDenial};
+use palisade_core::{Principal, RenderDenial, Trail};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -135,6 +135,10 @@ where
                     let evidence = evidence.take().expect(FINISHED);
                     // Whoever verified, and whenever: a cached verdict is older than the list.
                     let checked = verdict.and_then(|principal| {
+                        // Also if it is refused below: an auditor wants to know whose revoked or stolen token came.
+                        if let Some(trail) = Trail::of(&pending.parts) {
+                            trail.identify(&principal);
+                        }
                         deny_list.as_ref().map_or(Ok(()), |list| list.check(&principal))?;
                         let remembering = evidence.check(&principal, &pending.parts)?;
                         Ok((principal, remembering))

@@ -10,7 +10,7 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response, StatusCode};
-use palisade_core::{Denial, Principal, Trail, stack::roles::Authenticates};
+use palisade_core::{Confirmation, Denial, Principal, Trail, stack::roles::Authenticates};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_layer::Layer;
 
@@ -213,6 +213,30 @@ async fn rev_01_the_deny_list_is_asked_about_every_request() {
     assert_eq!(elsewhere, as_told(200, "passed"));
     let nowhere = call_with_list(&list, Some("bob"), None).await;
     assert_eq!(nowhere, as_told(500, "client_address_missing"));
+}
+
+#[tokio::test]
+async fn a_refusal_after_the_verdict_says_whose_token_it_was() {
+    let verdict = |principal: Principal| {
+        TokenVerifyLayer::new(move |_: BearerToken| ready(Ok::<_, Rejection>(principal.clone())))
+    };
+    let alice = || Principal::assert_verified("https://as.example", "alice");
+    let bound = alice().confirmation(Confirmation::new().with_jwk_thumbprint([1; 32])).build();
+    let list = DenyList::new();
+    list.deny(DenyEntry::subject("https://as.example", "alice").unwrap()).unwrap();
+    for (layer, code) in [
+        (verdict(bound), "token_bound"),
+        (verdict(alice().build()).with_deny_list(list), "token_revoked"),
+    ] {
+        let trail = Trail::new();
+        let mut request = request("x");
+        request.extensions_mut().insert(trail.clone());
+        let service = ServiceBuilder::new().layer(layer).service_fn(echo);
+        assert_eq!(service.oneshot(request).await.unwrap().status(), 401);
+        let notes = trail.notes();
+        assert_eq!(notes.denial.unwrap().reason().code(), code);
+        assert_eq!(notes.principal.unwrap().subject(), "alice");
+    }
 }
 
 #[tokio::test]
