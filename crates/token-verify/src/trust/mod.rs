@@ -33,6 +33,7 @@ pub mod file;
 mod issuer;
 mod lifetime;
 mod limit;
+mod places;
 mod principal;
 pub mod profile;
 mod require;

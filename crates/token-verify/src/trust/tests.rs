@@ -264,9 +264,9 @@ fn a_limit_that_another_place_evades_is_a_mistake() {
         let one = nothing(both(list), "grant");
         let error = super::Trust::of([one.clone()]).unwrap_err();
         assert!(error.to_string().contains("`/grant/scope`"), "{error}");
-        assert!(super::Trust::of([nothing(one, "scp")]).is_ok());
+        drop(super::Trust::of([nothing(one, "scp")]).unwrap());
     }
-    assert!(super::Trust::of([nothing(rules(), "email")]).is_ok());
+    drop(super::Trust::of([nothing(rules(), "email")]).unwrap());
 }
 
 #[test]
