@@ -62,6 +62,8 @@ impl<V, R, D> TokenVerifyLayer<V, R, D> {
 
     /// Refuses whom the list has, whatever the verifier says, from the next request on: addresses before the
     /// token is looked at, principals after it was verified. See [`deny_list`](crate::deny_list).
+    ///
+    /// There is one list: a second call replaces the first. A list takes entries from several feeds.
     pub fn with_deny_list(mut self, list: DenyList) -> Self {
         self.deny_list = Some(list);
         self

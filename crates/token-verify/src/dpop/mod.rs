@@ -83,7 +83,8 @@ const MEMORY_MARGIN: Duration = Duration::from_secs(30);
 /// # Paths that are rewritten
 ///
 /// `htu` is what the client wrote. If a proxy removes a prefix, or the layer is inside of a router that does,
-/// no proof matches. Put the layer where the path is whole.
+/// the rest of the path is all that is compared: no honest proof matches, and one that was made for `/x` does
+/// for `/api/x`. Put the layer where the path is whole.
 #[derive(Clone)]
 #[must_use = "proofs are checked by the layer that is given them"]
 pub struct DpopProofs<S = MemoryReplays> {
