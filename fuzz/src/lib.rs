@@ -1,6 +1,5 @@
 //! The naive twins: the same questions as in `palisade-token-verify`, answered in the most obvious way, with no
 //! code in common. Where a twin answers otherwise, one of both is wrong.
-#![allow(missing_docs)]
 
 pub mod base64url;
 pub mod claims;

@@ -262,8 +262,11 @@ impl Target {
         for line in text.lines() {
             let record: Value = serde_json::from_str(line).unwrap();
             assert!(record["outcome"].is_string(), "{line}");
-            let nobody = record["stage"] == "token-verify";
-            assert!(!nobody || record["principal"].is_null(), "nobody was verified: {line}");
+            if record["stage"] == "token-verify" && !record["principal"].is_null() {
+                // The token was good, and came without the proof that it needs beside it.
+                assert_eq!(record["reason"], "token_bound", "nobody was verified: {line}");
+                assert!(record["principal"]["bound_to"].is_array(), "{line}");
+            }
         }
         assert!(!text.contains("eyJ"), "{}: part of a token is on record\n{text}", self.row.id);
         let log = std::fs::read_to_string(&self.stderr.0).unwrap();
