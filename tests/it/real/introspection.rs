@@ -41,7 +41,7 @@ pub(super) fn asking_as(
     let subjects = ["sub", "client_id"].map(|name| ClaimSource::parse(name).unwrap());
     let rules = TrustedIssuer::new(issuer(server)).subjects_from(subjects).unwrap();
     let endpoint = IntrospectionEndpoint::new(&server.endpoint("/token/introspection")).unwrap();
-    IntrospectionVerifier::builder(rules, endpoint, authentication)
+    IntrospectionVerifier::builder(rules, endpoint, authentication).unwrap()
 }
 
 pub(super) fn basic() -> ClientAuthentication {

@@ -14,7 +14,10 @@ use super::{
     verifier::{Inner, Protocol},
 };
 use crate::{
-    InvalidIssuerError, Issuer, crypto::passes_self_test, keys::StaticKeys, trust::TrustedIssuer,
+    InvalidIssuerError, Issuer,
+    crypto::passes_self_test,
+    keys::StaticKeys,
+    trust::{InvalidTrustError, Trust, TrustedIssuer},
 };
 
 /// A token that was revoked is accepted for as long as it is remembered. Nobody who wants that to be longer wants
@@ -66,17 +69,27 @@ pub enum IntrospectionError {
         /// From where to where.
         bounds: &'static str,
     },
+    /// The rules of the issuer contradict each other.
+    #[error("the rules of the issuer contradict each other")]
+    Trust(#[source] InvalidTrustError),
 }
 
 impl<T: IntrospectToken> IntrospectionVerifier<T> {
     /// Starts with the defaults: plain answers, 30 seconds of memory for active tokens and 5 for others, 64 calls at a
     /// time.
+    ///
+    /// # Errors
+    ///
+    /// [`IntrospectionError::Trust`] if the rules of the issuer contradict each other.
     pub fn builder(
         issuer: impl Into<TrustedIssuer>,
         transport: T,
         authentication: ClientAuthentication,
-    ) -> IntrospectionBuilder<T> {
-        IntrospectionBuilder::new(issuer.into(), transport, Protocol::Rfc7662(authentication))
+    ) -> Result<IntrospectionBuilder<T>, IntrospectionError> {
+        let rules = issuer.into();
+        // No `Trust` is needed here, but what it refuses is no better for opaque tokens.
+        drop(Trust::of([rules.clone()]).map_err(IntrospectionError::Trust)?);
+        Ok(IntrospectionBuilder::new(rules, transport, Protocol::Rfc7662(authentication)))
     }
 
     /// For tokens of Google, which answers under a protocol of its own.

@@ -90,7 +90,7 @@
 //!
 //! let credential = ClientAuthentication::secret_basic("api", "a-secret")?;
 //! let issuer = Issuer::parse("https://as.example")?;
-//! let verifier = IntrospectionVerifier::builder(issuer, server, credential).build();
+//! let verifier = IntrospectionVerifier::builder(issuer, server, credential)?.build();
 //!
 //! let alice = verifier.verify(BearerToken::parse("good")?).await?;
 //! assert_eq!(alice.subject(), "alice");

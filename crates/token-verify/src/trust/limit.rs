@@ -9,9 +9,9 @@ use super::{ClaimSource, TrustError, TrustedIssuer};
 /// Someone who is trusted to say who a user is need not be trusted to say who is an administrator, and an
 /// issuer of one company not to speak for the e-mail addresses of another.
 ///
-/// A limit is for a whole claim: what holds the roles at `/realm_access/roles` is `realm_access`. Of places that stand in
-/// for each other, as with [`scopes_from`](super::TrustedIssuer::scopes_from), limit all, or
-/// there is no [`Trust`](super::Trust) in the issuer: what it may not say in one it could say in the next.
+/// A limit is for a whole claim: what holds the roles at `/realm_access/roles` is `realm_access`. Of places that
+/// stand in for each other, as with [`scopes_from`](super::TrustedIssuer::scopes_from), limit all: what an issuer may not
+/// say in one it could say in the next. So verifiers refuse rules that limit only some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimLimit {

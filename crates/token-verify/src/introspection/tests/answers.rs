@@ -111,6 +111,7 @@ async fn an_outage_says_when_to_come_back() {
         };
         let issuer = Issuer::parse(ISSUER).unwrap();
         let verifier = IntrospectionVerifier::builder(issuer, transport, credential())
+            .unwrap()
             .with_clock(clock())
             .build();
         let retry_after = Some(Duration::from_secs(told));

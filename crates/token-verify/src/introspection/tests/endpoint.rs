@@ -34,8 +34,10 @@ async fn exchange(head: &str, filler: usize) -> (Result<Principal, Rejection>, S
     let url = format!("http://{}/introspect?tenant=1", listener.local_addr().unwrap());
     let endpoint = IntrospectionEndpoint::new(&url).unwrap();
     let issuer = Issuer::parse(ISSUER).unwrap();
-    let verifier =
-        IntrospectionVerifier::builder(issuer, endpoint, credential()).with_clock(clock()).build();
+    let verifier = IntrospectionVerifier::builder(issuer, endpoint, credential())
+        .unwrap()
+        .with_clock(clock())
+        .build();
     tokio::join!(verdict_on(&verifier, TOKEN), serve(listener, head, filler))
 }
 
@@ -99,7 +101,7 @@ async fn nobody_there_is_an_outage() {
     drop(listener);
     let endpoint = IntrospectionEndpoint::new(&url).unwrap();
     let issuer = Issuer::parse(ISSUER).unwrap();
-    let verifier = IntrospectionVerifier::builder(issuer, endpoint, credential()).build();
+    let verifier = IntrospectionVerifier::builder(issuer, endpoint, credential()).unwrap().build();
     assert!(is_outage(&verdict_on(&verifier, TOKEN).await));
 }
 
@@ -115,7 +117,7 @@ async fn an_issuer_on_a_socket_vouches_for_a_token_until_it_is_revoked() {
     let builder = || {
         let endpoint = IntrospectionEndpoint::new(&server.introspection_endpoint()).unwrap();
         let issuer = Issuer::parse(server.issuer()).unwrap();
-        let builder = IntrospectionVerifier::builder(issuer, endpoint, credential());
+        let builder = IntrospectionVerifier::builder(issuer, endpoint, credential()).unwrap();
         builder.remember_active_for(Duration::ZERO).unwrap()
     };
     let plain = builder().build();

@@ -179,7 +179,7 @@ fn credential() -> ClientAuthentication {
 
 fn builder(server: &Server) -> IntrospectionBuilder<Server> {
     let issuer = Issuer::parse(ISSUER).unwrap();
-    IntrospectionVerifier::builder(issuer, server.clone(), credential())
+    IntrospectionVerifier::builder(issuer, server.clone(), credential()).unwrap()
 }
 
 type Verifier = IntrospectionVerifier<Server, crate::keys::StaticKeys, ManualClock>;

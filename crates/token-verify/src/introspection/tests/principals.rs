@@ -6,8 +6,9 @@ use tower::{ServiceBuilder, ServiceExt};
 use super::*;
 use crate::{
     Claims, TokenVerifyLayer,
+    introspection::IntrospectionError,
     testing::instant,
-    trust::{ClaimSource, TrustedIssuer},
+    trust::{ClaimLimit, ClaimSource, TrustedIssuer},
 };
 
 #[tokio::test]
@@ -62,6 +63,7 @@ async fn a_token_without_a_subject_is_refused_unless_the_client_may_stand_in() {
         ])
         .unwrap();
     let verifier = IntrospectionVerifier::builder(issuer, Server::that_says(answer), credential())
+        .unwrap()
         .with_clock(clock())
         .build();
     assert_eq!(verdict_on(&verifier, TOKEN).await.unwrap().subject(), "app");
@@ -172,4 +174,17 @@ async fn malformed_claims_are_refused_and_not_ignored() {
         let verdict = verdict(active_with(claim, value.clone())).await;
         assert_eq!(verdict.err(), Some(Rejection::invalid(claim)), "{claim} {value}");
     }
+}
+
+#[test]
+fn rules_that_no_trust_takes_are_refused_here_too() {
+    let place = |place| ClaimSource::parse(place).unwrap();
+    let rules = TrustedIssuer::new(Issuer::parse(ISSUER).unwrap())
+        .scopes_from([place("scp"), place("scope")])
+        .unwrap()
+        .limit_claim("scp", ClaimLimit::Nothing)
+        .unwrap();
+    let server = Server::that_says(json!({ "active": true }));
+    let error = IntrospectionVerifier::builder(rules, server, credential()).unwrap_err();
+    assert!(matches!(error, IntrospectionError::Trust(_)), "{error}");
 }

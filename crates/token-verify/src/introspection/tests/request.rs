@@ -7,6 +7,7 @@ async fn asked_with(credential: ClientAuthentication) -> Asked {
     let server = Server::that_says(active());
     let issuer = Issuer::parse(ISSUER).unwrap();
     let verifier = IntrospectionVerifier::builder(issuer, server.clone(), credential)
+        .unwrap()
         .with_clock(clock())
         .build();
     verdict_on(&verifier, TOKEN).await.unwrap();
@@ -118,6 +119,7 @@ async fn a_bearer_token_is_asked_for_each_time_and_missed_without_asking_the_ser
         ClientAuthentication::bearer_from(move || tokens.lock().unwrap().pop().unwrap().map(token));
     let issuer = Issuer::parse(ISSUER).unwrap();
     let verifier = IntrospectionVerifier::builder(issuer, server.clone(), credential)
+        .unwrap()
         .with_clock(clock())
         .build();
     for text in ["a", "b"] {
@@ -170,7 +172,7 @@ async fn no_secret_shows_in_debug() {
         }
     };
     let issuer = Issuer::parse(ISSUER).unwrap();
-    let builder = IntrospectionVerifier::builder(issuer, transport, credential());
+    let builder = IntrospectionVerifier::builder(issuer, transport, credential()).unwrap();
     let mut shown = format!("{builder:?}");
     let verifier = builder.with_clock(clock()).build();
     let future = verifier.verify(token(TOKEN));
