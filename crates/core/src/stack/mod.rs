@@ -6,7 +6,9 @@
 //!     ▼
 //!  audit                 sees what every other layer refused
 //!  metadata              the document is public, and challenges need its URL
+//!  cors                  preflights have no credential, and scripts must be able to read refusals
 //!  limit_by_address      protects signature checks from floods
+//!  passthrough           sees credentials before they are taken out
 //!  authenticate          who is asking?                                  required
 //!  audience              was the credential meant for us?                required
 //!  limit_by_principal    before a body is read
@@ -26,14 +28,17 @@
 //! The stack is sugar. The same layers in the same order in a `ServiceBuilder` do the same, and layers
 //! in a wrong order fail closed: what misses a fact answers 500 and names itself.
 //!
-//! What is not about access (CORS, tracing, timeouts) goes around the whole stack.
+//! What is not about access (tracing, timeouts) goes around the whole stack.
+
+#![expect(clippy::type_complexity, reason = "the type is the order of the layers")]
 
 pub mod roles;
 
 use tower_layer::{Identity, Layer, Stack};
 
 use self::roles::{
-    Audits, Authenticates, Authorizes, ChecksAudience, Limits, NamesOperation, PublishesMetadata,
+    AnswersPreflights, Audits, Authenticates, Authorizes, ChecksAudience, Limits, NamesOperation,
+    PublishesMetadata, WatchesCredentials,
 };
 
 /// No layer verifies credentials yet: call [`authenticate`](AccessStack::authenticate).
@@ -68,7 +73,9 @@ pub struct AccessStack<
     Authz = NoAuthorizer,
     Audit = Identity,
     Meta = Identity,
+    Cors = Identity,
     ByAddr = Identity,
+    Watch = Identity,
     ByPrincipal = Identity,
     Proto = Identity,
     ByOperation = Identity,
@@ -78,7 +85,9 @@ pub struct AccessStack<
     authorize: Authz,
     audit: Audit,
     metadata: Meta,
+    cors: Cors,
     limit_by_address: ByAddr,
+    passthrough: Watch,
     limit_by_principal: ByPrincipal,
     protocol: Proto,
     limit_by_operation: ByOperation,
@@ -93,7 +102,9 @@ impl AccessStack {
             authorize: NoAuthorizer,
             audit: Identity::new(),
             metadata: Identity::new(),
+            cors: Identity::new(),
             limit_by_address: Identity::new(),
+            passthrough: Identity::new(),
             limit_by_principal: Identity::new(),
             protocol: Identity::new(),
             limit_by_operation: Identity::new(),
@@ -116,94 +127,125 @@ macro_rules! with {
 
 // The required places: filling one twice would silently drop a protection, so it does not compile.
 
-impl<G, Z, A, M, L1, L2, P, L3> AccessStack<NoAuthenticator, G, Z, A, M, L1, L2, P, L3> {
+impl<G, Z, A, M, C, L1, W, L2, P, L3>
+    AccessStack<NoAuthenticator, G, Z, A, M, C, L1, W, L2, P, L3>
+{
     /// The layer that verifies credentials.
     pub fn authenticate<L: Authenticates>(
         self,
         layer: L,
-    ) -> AccessStack<Set<L>, G, Z, A, M, L1, L2, P, L3> {
-        with!(self, authenticate: Set(layer), keep audience authorize audit metadata
-            limit_by_address limit_by_principal protocol limit_by_operation)
+    ) -> AccessStack<Set<L>, G, Z, A, M, C, L1, W, L2, P, L3> {
+        with!(self, authenticate: Set(layer), keep audience authorize audit metadata cors
+            limit_by_address passthrough limit_by_principal protocol limit_by_operation)
     }
 }
 
-impl<V, Z, A, M, L1, L2, P, L3> AccessStack<V, NoAudienceGuard, Z, A, M, L1, L2, P, L3> {
+impl<V, Z, A, M, C, L1, W, L2, P, L3>
+    AccessStack<V, NoAudienceGuard, Z, A, M, C, L1, W, L2, P, L3>
+{
     /// The layer that checks whether a credential was meant for this resource.
     pub fn audience<L: ChecksAudience>(
         self,
         layer: L,
-    ) -> AccessStack<V, Set<L>, Z, A, M, L1, L2, P, L3> {
-        with!(self, audience: Set(layer), keep authenticate authorize audit metadata
-            limit_by_address limit_by_principal protocol limit_by_operation)
+    ) -> AccessStack<V, Set<L>, Z, A, M, C, L1, W, L2, P, L3> {
+        with!(self, audience: Set(layer), keep authenticate authorize audit metadata cors
+            limit_by_address passthrough limit_by_principal protocol limit_by_operation)
     }
 }
 
-impl<V, G, A, M, L1, L2, P, L3> AccessStack<V, G, NoAuthorizer, A, M, L1, L2, P, L3> {
+impl<V, G, A, M, C, L1, W, L2, P, L3> AccessStack<V, G, NoAuthorizer, A, M, C, L1, W, L2, P, L3> {
     /// The layer that decides what is allowed.
     pub fn authorize<L: Authorizes>(
         self,
         layer: L,
-    ) -> AccessStack<V, G, Set<L>, A, M, L1, L2, P, L3> {
-        with!(self, authorize: Set(layer), keep authenticate audience audit metadata
-            limit_by_address limit_by_principal protocol limit_by_operation)
+    ) -> AccessStack<V, G, Set<L>, A, M, C, L1, W, L2, P, L3> {
+        with!(self, authorize: Set(layer), keep authenticate audience audit metadata cors
+            limit_by_address passthrough limit_by_principal protocol limit_by_operation)
     }
 }
 
-impl<V, G, Z, A, M, L1, L2, P, L3> AccessStack<V, G, Z, A, M, L1, L2, P, L3> {
+impl<V, G, Z, A, M, C, L1, W, L2, P, L3> AccessStack<V, G, Z, A, M, C, L1, W, L2, P, L3> {
     /// A layer that records requests, outside everything else.
-    pub fn audit<L: Audits>(self, layer: L) -> AccessStack<V, G, Z, Stack<L, A>, M, L1, L2, P, L3> {
-        with!(self, audit: Stack::new(layer, self.audit), keep authenticate audience authorize metadata
-            limit_by_address limit_by_principal protocol limit_by_operation)
+    pub fn audit<L: Audits>(
+        self,
+        layer: L,
+    ) -> AccessStack<V, G, Z, Stack<L, A>, M, C, L1, W, L2, P, L3> {
+        with!(self, audit: Stack::new(layer, self.audit), keep authenticate audience authorize
+            metadata cors limit_by_address passthrough limit_by_principal protocol
+            limit_by_operation)
     }
 
     /// A layer that publishes metadata of the resource.
     pub fn metadata<L: PublishesMetadata>(
         self,
         layer: L,
-    ) -> AccessStack<V, G, Z, A, Stack<L, M>, L1, L2, P, L3> {
-        with!(self, metadata: Stack::new(layer, self.metadata), keep authenticate audience authorize
-            audit limit_by_address limit_by_principal protocol limit_by_operation)
+    ) -> AccessStack<V, G, Z, A, Stack<L, M>, C, L1, W, L2, P, L3> {
+        with!(self, metadata: Stack::new(layer, self.metadata), keep authenticate audience
+            authorize audit cors limit_by_address passthrough limit_by_principal protocol
+            limit_by_operation)
+    }
+
+    /// A layer that lets scripts of other origins call and read answers, refusals among them.
+    pub fn cors<L: AnswersPreflights>(
+        self,
+        layer: L,
+    ) -> AccessStack<V, G, Z, A, M, Stack<L, C>, L1, W, L2, P, L3> {
+        with!(self, cors: Stack::new(layer, self.cors), keep authenticate audience authorize audit
+            metadata limit_by_address passthrough limit_by_principal protocol limit_by_operation)
     }
 
     /// A layer that limits requests before anything is known about the caller but an address.
     pub fn limit_by_address<L: Limits>(
         self,
         layer: L,
-    ) -> AccessStack<V, G, Z, A, M, Stack<L, L1>, L2, P, L3> {
+    ) -> AccessStack<V, G, Z, A, M, C, Stack<L, L1>, W, L2, P, L3> {
         with!(self, limit_by_address: Stack::new(layer, self.limit_by_address), keep authenticate
-            audience authorize audit metadata limit_by_principal protocol limit_by_operation)
+            audience authorize audit metadata cors passthrough limit_by_principal protocol
+            limit_by_operation)
+    }
+
+    /// A layer that remembers credentials, to keep them from being passed on.
+    pub fn passthrough<L: WatchesCredentials>(
+        self,
+        layer: L,
+    ) -> AccessStack<V, G, Z, A, M, C, L1, Stack<L, W>, L2, P, L3> {
+        with!(self, passthrough: Stack::new(layer, self.passthrough), keep authenticate audience
+            authorize audit metadata cors limit_by_address limit_by_principal protocol
+            limit_by_operation)
     }
 
     /// A layer that limits requests of a known caller.
     pub fn limit_by_principal<L: Limits>(
         self,
         layer: L,
-    ) -> AccessStack<V, G, Z, A, M, L1, Stack<L, L2>, P, L3> {
-        with!(self, limit_by_principal: Stack::new(layer, self.limit_by_principal), keep authenticate
-            audience authorize audit metadata limit_by_address protocol limit_by_operation)
+    ) -> AccessStack<V, G, Z, A, M, C, L1, W, Stack<L, L2>, P, L3> {
+        with!(self, limit_by_principal: Stack::new(layer, self.limit_by_principal), keep
+            authenticate audience authorize audit metadata cors limit_by_address passthrough
+            protocol limit_by_operation)
     }
 
     /// A layer that reads a protocol and names the operation.
     pub fn protocol<L: NamesOperation>(
         self,
         layer: L,
-    ) -> AccessStack<V, G, Z, A, M, L1, L2, Stack<L, P>, L3> {
-        with!(self, protocol: Stack::new(layer, self.protocol), keep authenticate audience authorize
-            audit metadata limit_by_address limit_by_principal limit_by_operation)
+    ) -> AccessStack<V, G, Z, A, M, C, L1, W, L2, Stack<L, P>, L3> {
+        with!(self, protocol: Stack::new(layer, self.protocol), keep authenticate audience
+            authorize audit metadata cors limit_by_address passthrough limit_by_principal
+            limit_by_operation)
     }
 
     /// A layer that limits allowed operations, by what they cost.
     pub fn limit_by_operation<L: Limits>(
         self,
         layer: L,
-    ) -> AccessStack<V, G, Z, A, M, L1, L2, P, Stack<L, L3>> {
-        with!(self, limit_by_operation: Stack::new(layer, self.limit_by_operation), keep authenticate
-            audience authorize audit metadata limit_by_address limit_by_principal protocol)
+    ) -> AccessStack<V, G, Z, A, M, C, L1, W, L2, P, Stack<L, L3>> {
+        with!(self, limit_by_operation: Stack::new(layer, self.limit_by_operation), keep
+            authenticate audience authorize audit metadata cors limit_by_address passthrough
+            limit_by_principal protocol)
     }
 
     /// One layer with all of them, in the order of the [module docs](self).
-    #[expect(clippy::type_complexity, reason = "the type is the order of the layers")]
-    pub fn build(self) -> AccessLayer<Order<V, G, Z, A, M, L1, L2, P, L3>>
+    pub fn build(self) -> AccessLayer<Order<V, G, Z, A, M, C, L1, W, L2, P, L3>>
     where
         V: HasAuthenticator,
         G: HasAudienceGuard,
@@ -214,27 +256,23 @@ impl<V, G, Z, A, M, L1, L2, P, L3> AccessStack<V, G, Z, A, M, L1, L2, P, L3> {
         let inside = Stack::new(inside, self.limit_by_principal);
         let inside = Stack::new(inside, self.audience.take());
         let inside = Stack::new(inside, self.authenticate.take());
+        let inside = Stack::new(inside, self.passthrough);
         let inside = Stack::new(inside, self.limit_by_address);
+        let inside = Stack::new(inside, self.cors);
         let inside = Stack::new(inside, self.metadata);
         AccessLayer(Stack::new(inside, self.audit))
     }
 }
 
 type Outside<Outer, Inner> = Stack<Inner, Outer>;
-type Order<V, G, Z, A, M, L1, L2, P, L3> = Outside<
-    A,
+type Order<V, G, Z, A, M, C, L1, W, L2, P, L3> =
+    Outside<A, Outside<M, Outside<C, Outside<L1, Outside<W, Known<V, G, Z, L2, P, L3>>>>>>;
+/// From where on it is known who asks.
+type Known<V, G, Z, L2, P, L3> = Outside<
+    <V as HasAuthenticator>::Layer,
     Outside<
-        M,
-        Outside<
-            L1,
-            Outside<
-                <V as HasAuthenticator>::Layer,
-                Outside<
-                    <G as HasAudienceGuard>::Layer,
-                    Outside<L2, Outside<P, Outside<<Z as HasAuthorizer>::Layer, L3>>>,
-                >,
-            >,
-        >,
+        <G as HasAudienceGuard>::Layer,
+        Outside<L2, Outside<P, Outside<<Z as HasAuthorizer>::Layer, L3>>>,
     >,
 >;
 

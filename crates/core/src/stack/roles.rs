@@ -22,10 +22,14 @@ macro_rules! roles {
 }
 
 roles! {
+    /// Answers preflights (Fetch, "CORS protocol") and lets scripts of allowed origins read answers.
+    AnswersPreflights: "`{Self}` is not a layer that answers preflights";
     /// Keeps a [`Trail`](crate::Trail) of each request and records how it ended.
     Audits: "`{Self}` is not a layer that records requests";
     /// Publishes resource metadata and leaves a [`ProtectedResource`](crate::ProtectedResource).
     PublishesMetadata: "`{Self}` is not a layer that publishes resource metadata";
+    /// Remembers the credentials of requests, so that they are recognised where they must not be sent.
+    WatchesCredentials: "`{Self}` is not a layer that remembers credentials";
     /// Limits how many requests pass.
     Limits: "`{Self}` is not a layer that limits requests";
     /// Verifies a credential and leaves a [`Principal`](crate::Principal), or refuses.

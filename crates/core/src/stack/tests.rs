@@ -5,8 +5,8 @@ use tower::{ServiceExt, service_fn};
 
 use super::{
     roles::{
-        Audits, Authenticates, Authorizes, ChecksAudience, Limits, NamesOperation,
-        PublishesMetadata,
+        AnswersPreflights, Audits, Authenticates, Authorizes, ChecksAudience, Limits,
+        NamesOperation, PublishesMetadata, WatchesCredentials,
     },
     *,
 };
@@ -29,7 +29,9 @@ impl Check for Probe {
 // A probe has every role: here the stack is tested, not the roles.
 impl Audits for Probe {}
 impl PublishesMetadata for Probe {}
+impl AnswersPreflights for Probe {}
 impl Limits for Probe {}
+impl WatchesCredentials for Probe {}
 impl Authenticates for Probe {}
 impl ChecksAudience for Probe {}
 impl NamesOperation for Probe {}
@@ -58,7 +60,9 @@ async fn the_order_is_the_same_whatever_the_order_of_the_calls() {
     let expected = [
         "audit",
         "metadata",
+        "cors",
         "address",
+        "passthrough",
         "authn",
         "audience",
         "principal",
@@ -69,7 +73,9 @@ async fn the_order_is_the_same_whatever_the_order_of_the_calls() {
     let forwards = AccessStack::new()
         .audit(probe("audit"))
         .metadata(probe("metadata"))
+        .cors(probe("cors"))
         .limit_by_address(probe("address"))
+        .passthrough(probe("passthrough"))
         .authenticate(probe("authn"))
         .audience(probe("audience"))
         .limit_by_principal(probe("principal"))
@@ -84,7 +90,9 @@ async fn the_order_is_the_same_whatever_the_order_of_the_calls() {
         .limit_by_principal(probe("principal"))
         .audience(probe("audience"))
         .authenticate(probe("authn"))
+        .passthrough(probe("passthrough"))
         .limit_by_address(probe("address"))
+        .cors(probe("cors"))
         .metadata(probe("metadata"))
         .audit(probe("audit"))
         .build();
