@@ -6,9 +6,11 @@ mod client_addr;
 mod clock;
 mod confirmation;
 mod denial;
+mod endpoints;
 pub mod guard;
 mod offered_schemes;
 mod operation;
+mod path;
 mod principal;
 mod protected_resource;
 mod render;
@@ -24,9 +26,11 @@ pub use self::{
     clock::{Clock, ManualClock, SystemClock},
     confirmation::Confirmation,
     denial::{Denial, DenialKind, Reason},
+    endpoints::{Endpoints, EndpointsError},
     guard::{Check, Guard, GuardLayer},
     offered_schemes::OfferedSchemes,
     operation::Operation,
+    path::is_unambiguous_path,
     principal::{Actor, Principal, PrincipalBuilder},
     protected_resource::ProtectedResource,
     render::{PlainRenderer, RenderDenial, is_grpc},

@@ -1,15 +1,31 @@
 //! The identifier of what is protected (RFC 8707 §2, RFC 9728 §1.2).
 
-use std::{error::Error, fmt, net::IpAddr, str::FromStr, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    hash::{Hash, Hasher},
+    net::IpAddr,
+    str::FromStr,
+    sync::Arc,
+};
+
+use crate::is_unambiguous_path;
 
 const MAX_BYTES: usize = 2048;
 
 /// The identifier of a protected resource: the URI that clients ask tokens for and that tokens name as
 /// their audience.
 ///
-/// It is kept byte for byte. Nothing is normalized, because clients compare it with what they typed and
-/// RFC 9728 §6 rules out anything but a comparison of code points: `https://example.com` and
-/// `https://example.com/` are two resources.
+/// It is kept and published byte for byte, because clients compare it with what they typed (RFC 9728 §6).
+///
+/// # Slashes
+///
+/// One rule, for everything that compares a resource or looks one up:
+///
+/// - A bare origin with and without the slash at its end is one resource. RFC 9110 §4.2.3: "an empty path
+///   component is equivalent to an absolute path of '/'". On the wire both are the same request.
+/// - Every other path is exact: `/mcp` and `/mcp/` are two resources,
+/// - unless you say that they are one, by [`ignore_final_slash`](Self::ignore_final_slash).
 ///
 /// ```
 /// use palisade_core::Resource;
@@ -17,14 +33,34 @@ const MAX_BYTES: usize = 2048;
 /// let resource = Resource::parse("https://mcp.example.com/mcp")?;
 /// assert!(resource.is_named_by("HTTPS://MCP.example.com/mcp"), "scheme and host ignore case");
 /// assert!(!resource.is_named_by("https://mcp.example.com/mcp/"), "and nothing else is forgiven");
+/// assert!(resource.ignore_final_slash().is_named_by("https://mcp.example.com/mcp/"), "unless you say so");
+///
+/// let origin = Resource::parse("https://mcp.example.com")?;
+/// assert!(origin.is_named_by("https://mcp.example.com/"));
+/// assert!(!origin.is_named_by("https://mcp.example.com/mcp"));
 /// assert!(Resource::parse("http://mcp.example.com").is_err(), "https, except on loopback");
 /// # Ok::<_, palisade_core::InvalidResourceError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// # Equality
+///
+/// `==` compares identifiers, byte for byte, and nothing of what was said about them. Whether a text means
+/// a resource is [`is_named_by`](Self::is_named_by).
+#[derive(Clone, Debug)]
 pub struct Resource {
     text: Arc<str>,
     /// Where the path, or the query, begins.
     authority_end: usize,
+    final_slash: FinalSlash,
+    /// Where its requests arrive, if not at its path.
+    served_at: Option<Arc<str>>,
+}
+
+/// Whether a slash at the end of the path makes another resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FinalSlash {
+    Counts,
+    Ignored,
 }
 
 impl Resource {
@@ -69,7 +105,41 @@ impl Resource {
             return Err(Invalid::DotSegment);
         }
         let authority_end = uri.len().saturating_sub(path_and_query.len());
-        Ok(Self { text: uri.into(), authority_end })
+        Ok(Self {
+            text: uri.into(),
+            authority_end,
+            final_slash: FinalSlash::Counts,
+            served_at: None,
+        })
+    }
+
+    /// States: *the path with and without the slash at its end is one resource.* For a service that answers
+    /// the same at `/mcp` and at `/mcp/`, with clients that were given either.
+    ///
+    /// The identifier stays as it is: it is the one form that is published.
+    ///
+    /// # What you give up
+    ///
+    /// Nothing, if it is true. If another service answers at the other form, tokens for it open this one.
+    #[must_use]
+    pub fn ignore_final_slash(self) -> Self {
+        Self { final_slash: FinalSlash::Ignored, ..self }
+    }
+
+    /// States: *requests for this resource arrive here at `path`*, because something in front rewrites the
+    /// path. Say `/mcp` if clients are given `https://h/tenant/mcp` and a proxy takes `/tenant` away.
+    ///
+    /// The identifier and all that is published stay as clients see them. Only which requests are for this
+    /// resource is decided by `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidResourceError::ServedAt`] unless `path` begins with `/` and can be read in one way only.
+    pub fn served_at(self, path: &str) -> Result<Self, InvalidResourceError> {
+        if !is_unambiguous_path(path) {
+            return Err(InvalidResourceError::ServedAt);
+        }
+        Ok(Self { served_at: Some(path.into()), ..self })
     }
 
     /// The identifier, byte for byte as it was given.
@@ -90,19 +160,82 @@ impl Resource {
         self.text.get(self.authority_end..).unwrap_or_default()
     }
 
-    /// Whether `audience` names this resource: scheme and host may differ in case, all else is equal
-    /// byte for byte.
+    /// The path, as it is in requests for the identifier: `/` if the identifier has none.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        path_and_query(self.path_and_query()).0
+    }
+
+    /// The path of requests for this resource as they arrive here: [`path`](Self::path), or what was given
+    /// to [`served_at`](Self::served_at).
+    #[must_use]
+    pub fn request_path(&self) -> &str {
+        self.served_at.as_deref().unwrap_or_else(|| self.path())
+    }
+
+    /// Whether `audience` names this resource: scheme and host may differ in case, a final slash as the
+    /// [rule](Self#slashes) has it, all else is equal byte for byte.
     ///
     /// The candidate is never parsed as a URL. URL parsers fold default ports, dot segments, full-width
     /// dots and backslashes together, and each of those foldings has been somebody's bypass.
     #[must_use]
     pub fn is_named_by(&self, audience: &str) -> bool {
-        match audience.split_at_checked(self.authority_end) {
-            Some((origin, rest)) => {
-                origin.eq_ignore_ascii_case(self.origin()) && rest == self.path_and_query()
-            }
-            None => false,
+        let Some((origin, rest)) = audience.split_at_checked(self.authority_end) else {
+            return false;
+        };
+        let (path, query) = path_and_query(self.path_and_query());
+        let (their_path, their_query) = path_and_query(rest);
+        origin.eq_ignore_ascii_case(self.origin())
+            && self.is_same_path(path, their_path)
+            && query == their_query
+    }
+
+    /// Whether a request for `path` is a request for this resource: `path` is the
+    /// [`request_path`](Self::request_path) or below it, by whole segments. `path` is as it was sent, with
+    /// nothing decoded.
+    ///
+    /// Never, if the path [can be read in two ways](is_unambiguous_path): a router might take it for
+    /// another's.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        let own = self.request_path();
+        let is_below = || {
+            let rest = path.strip_prefix(own);
+            rest.is_some_and(|rest| own.ends_with('/') || rest.starts_with('/'))
+        };
+        is_unambiguous_path(path) && (self.is_same_path(own, path) || is_below())
+    }
+
+    /// The [rule](Self#slashes). No path may be empty.
+    pub(crate) fn is_same_path(&self, one: &str, other: &str) -> bool {
+        let without_slash = |path| str::strip_suffix(path, '/').unwrap_or(path);
+        match self.final_slash {
+            FinalSlash::Counts => one == other,
+            FinalSlash::Ignored => without_slash(one) == without_slash(other),
         }
+    }
+}
+
+/// The two parts, where no path is `/`.
+fn path_and_query(both: &str) -> (&str, Option<&str>) {
+    let (path, query) = match both.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (both, None),
+    };
+    (if path.is_empty() { "/" } else { path }, query)
+}
+
+impl PartialEq for Resource {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Resource {}
+
+impl Hash for Resource {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
@@ -165,6 +298,8 @@ pub enum InvalidResourceError {
     PlainHttp,
     /// Neither `https` nor `http`.
     Scheme,
+    /// The path at which requests arrive is none, or can be read in two ways.
+    ServedAt,
     /// More than 2048 bytes.
     TooLong,
     /// User information before the host.
@@ -185,6 +320,10 @@ impl fmt::Display for InvalidResourceError {
             Self::NotAbsolute => "the resource is not absolute: write `https://host/path`",
             Self::PlainHttp => "the resource is plain http and not on loopback: use `https`",
             Self::Scheme => "the resource is no web resource: use `https`",
+            Self::ServedAt => {
+                "requests cannot be served at this path: write it as it arrives, from the first \
+                 slash on, without query, dot segments, empty segments and needless escapes"
+            }
             Self::TooLong => "the resource is longer than 2048 bytes",
             Self::UserInfo => "the resource has user information: remove what stands before `@`",
         })
@@ -194,78 +333,4 @@ impl fmt::Display for InvalidResourceError {
 impl Error for InvalidResourceError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refuses_what_is_no_resource() {
-        use InvalidResourceError as Invalid;
-        for (uri, expected) in [
-            ("mcp.example.com", Invalid::NotAbsolute),
-            ("https://mcp.example.com#x", Invalid::Fragment),
-            ("https://", Invalid::Host),
-            ("https:///path", Invalid::Host),
-            ("https://exa mple.com", Invalid::Character),
-            ("https://mcp。example.com", Invalid::Character),
-            ("https://example.com:port/", Invalid::Host),
-            ("https://example.com:70000/", Invalid::Host),
-            ("https://[::1", Invalid::Host),
-            ("https://[zz]/", Invalid::Host),
-            ("https://user@example.com", Invalid::UserInfo),
-            ("http://example.com/mcp", Invalid::PlainHttp),
-            ("http://127.0.0.1.example.com/mcp", Invalid::PlainHttp),
-            ("ftp://example.com", Invalid::Scheme),
-            ("https://example.com/a/../b", Invalid::DotSegment),
-        ] {
-            assert_eq!(Resource::parse(uri).unwrap_err(), expected, "{uri}");
-        }
-        let of_length = |bytes: usize| format!("{:a<bytes$}", "https://example.com/");
-        Resource::parse(&of_length(2048)).unwrap();
-        assert_eq!(Resource::parse(&of_length(2049)).unwrap_err(), Invalid::TooLong);
-    }
-
-    #[test]
-    fn accepts_https_and_loopback_http() {
-        for uri in [
-            "https://mcp.example.com",
-            "https://mcp.example.com/",
-            "https://mcp.example.com:8443/a/b?tenant=x",
-            "http://127.0.0.1:3900/mcp",
-            "http://[::1]:3900/mcp",
-            "http://localhost/mcp",
-            "https://[2001:db8::1]/mcp",
-        ] {
-            let resource = Resource::parse(uri).unwrap();
-            assert_eq!(format!("{}{}", resource.origin(), resource.path_and_query()), uri);
-        }
-    }
-
-    #[test]
-    fn aud_01_to_03_only_the_case_of_scheme_and_host_is_forgiven() {
-        let resource = Resource::parse("https://mcp.example.com/mcp").unwrap();
-        assert!(resource.is_named_by("https://mcp.example.com/mcp"));
-        assert!(resource.is_named_by("HTTPS://MCP.EXAMPLE.COM/mcp"));
-        for other in [
-            "https://mcp.example.com.evil.com",
-            "https://mcp.example.com.evil.com/mcp",
-            "https://mcp.example.com@evil.com/mcp",
-            "https://evil.com/#https://mcp.example.com/mcp",
-            "https://mcp.example.com/mcp%00.evil",
-            "https://mcp.example.com",
-            "https://mcp.example.com/",
-            "https://mcp.example.com/mcp2",
-            "https://mcp.example.com/mcp/../admin",
-            "https://mcp.example.com/mcp/",
-            "https://mcp.example.com:443/mcp",
-            "https://mcp.example.com/MCP",
-            "https://mcp.example.com/%6dcp",
-            "https://mcp。example.com/mcp",
-            "https://mcp.example.com./mcp",
-            "http://mcp.example.com/mcp",
-            " https://mcp.example.com/mcp",
-            "",
-        ] {
-            assert!(!resource.is_named_by(other), "{other}");
-        }
-    }
-}
+mod tests;

@@ -2,10 +2,11 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 use palisade_core::{
-    Check, Denial, DenialKind, Operation, Principal, Reason, stack::roles::Authorizes,
+    Check, Denial, DenialKind, Operation, Principal, Reason, is_unambiguous_path,
+    stack::roles::Authorizes,
 };
 
-use crate::{Decision, RequireScopes, STAGE, path};
+use crate::{Decision, RequireScopes, STAGE};
 
 const AUDIENCE_UNCHECKED: Reason =
     Reason::new("audience_unchecked", "no layer outside this one checked the audience");
@@ -53,7 +54,7 @@ impl<P: RequireScopes> Check for ScopeCheck<P> {
         // Before any rule is looked at: a rule and a router that read the same path differently are a
         // way around the rule.
         if operation.protocol() == Operation::HTTP
-            && !path::is_unambiguous(operation.target().unwrap_or_default())
+            && !is_unambiguous_path(operation.target().unwrap_or_default())
         {
             return Err(Denial::new(STAGE, DenialKind::BadRequest, PATH_AMBIGUOUS));
         }

@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, ptr};
 
-use super::{decode, is_plain};
+use palisade_core::is_unambiguous_path;
+
+use super::decode;
 
 /// The segments of a path pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +42,9 @@ impl<'a> Pattern<'a> {
             let segment = read(text)?;
             let is_last = texts.peek().is_none();
             match segment {
-                Segment::Literal(text) if !is_plain(text) || text.is_empty() && !is_last => {
+                Segment::Literal(text)
+                    if !is_unambiguous_path(&format!("/{text}")) || text.is_empty() && !is_last =>
+                {
                     return Err(InvalidPathError::Ambiguous);
                 }
                 Segment::Rest if !is_last => return Err(InvalidPathError::RestNotLast),
