@@ -1,10 +1,25 @@
 //! `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1).
 
+mod readable;
+
 use std::borrow::Cow;
 
 use http::HeaderValue;
 
+pub use self::readable::UnreadableValueError;
 use crate::ScopeSet;
+
+/// What one challenge may take. Clients of Node read 16 KiB of headers in all, and there are at most as many
+/// challenges as schemes.
+const MAX_BYTES: usize = 4096;
+const MAX_CODE_BYTES: usize = 64;
+const MAX_DESCRIPTION_BYTES: usize = 256;
+const MAX_PARAM_BYTES: usize = 256;
+const MAX_SCOPE_BYTES: usize = 1024;
+const MAX_URL_BYTES: usize = 2048;
+
+/// Written by [`Challenge`] itself, and never twice (RFC 9110 §11.2, RFC 6750 §3).
+const OWN_NAMES: [&str; 4] = ["error", "error_description", "resource_metadata", "scope"];
 
 /// The scheme of a [`Challenge`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,8 +45,15 @@ impl AuthScheme {
 /// One challenge of a `WWW-Authenticate` field.
 ///
 /// The text is the intersection of what real clients read: parameters always in the same order, every
-/// value quoted, `, ` between them, nothing in a value that a client without a parser could take for
-/// another parameter. Values are cleaned, never trusted: no caller can break out of a value.
+/// value quoted, `, ` between them, at most 4 KiB, and nothing in a value that a client could take for the
+/// end of the value or for another parameter. Some look for `scope=` anywhere in the field, some split it at
+/// every comma.
+///
+/// Values are checked, never trusted: no caller can break out of a value. A scope, a URL or a parameter of
+/// the scheme is written as it is or left out, because half of one is another one. Operators learn of it
+/// when they configure: see [`check_scope`](Self::check_scope),
+/// [`check_resource_metadata`](Self::check_resource_metadata) and [`realm`](Self::realm). Error code and
+/// description are constants of a layer, for people; they are cleaned, and cut.
 ///
 /// ```
 /// use palisade_core::{AuthScheme, Challenge, ScopeSet};
@@ -43,6 +65,11 @@ impl AuthScheme {
 ///     challenge.to_header_value(),
 ///     r#"Bearer error="insufficient_scope", error_description="files need files:write", scope="files:write""#,
 /// );
+/// // Read as two values by clients that split at commas: refused where it is configured, never written.
+/// let misread = ScopeSet::parse("files,mail")?;
+/// assert!(Challenge::check_scope(&misread).is_err());
+/// let challenge = Challenge::new(AuthScheme::Bearer).scope(misread);
+/// assert_eq!(challenge.to_header_value(), r#"Bearer realm="protected""#);
 /// # Ok::<_, palisade_core::InvalidScopeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +92,29 @@ impl Challenge {
             resource_metadata: None,
             params: Vec::new(),
         }
+    }
+
+    /// Whether every client in use reads these scopes as they are, all together.
+    ///
+    /// For whoever takes scopes from an operator: RFC 6749 allows more than clients can read.
+    ///
+    /// # Errors
+    ///
+    /// [`UnreadableValueError`] if they hold a comma, look like another parameter, or take more than 1 KiB.
+    pub fn check_scope(scopes: &ScopeSet) -> Result<(), UnreadableValueError> {
+        if scopes.is_empty() {
+            return Ok(());
+        }
+        readable::check(&scopes.to_string(), MAX_SCOPE_BYTES)
+    }
+
+    /// Whether every client in use reads this URL as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`UnreadableValueError`] if it holds a comma, looks like another parameter, or takes more than 2 KiB.
+    pub fn check_resource_metadata(url: &str) -> Result<(), UnreadableValueError> {
+        readable::check(url, MAX_URL_BYTES)
     }
 
     /// Says what was wrong with the credential: a code and a text for developers.
@@ -91,11 +141,24 @@ impl Challenge {
         self
     }
 
+    /// Names the space that the credential is for (RFC 9110 §11.5).
+    ///
+    /// # Errors
+    ///
+    /// [`UnreadableValueError`] if some client would misread it, or if it takes more than 256 bytes.
+    pub fn realm(self, realm: impl Into<Cow<'static, str>>) -> Result<Self, UnreadableValueError> {
+        let realm = realm.into();
+        readable::check(&realm, MAX_PARAM_BYTES)?;
+        Ok(self.param("realm", realm))
+    }
+
     /// Adds a parameter of the scheme's own, such as `algs` of DPoP. A name that is given twice is
-    /// written once, with its first value (RFC 9110 §11.2).
+    /// written once, with its first value (RFC 9110 §11.2); those that have a method of their own are not
+    /// taken here.
     #[must_use]
     pub fn param(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        if !self.params.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        let mut known = self.params.iter().map(|(known, _)| *known).chain(OWN_NAMES);
+        if !known.any(|known| known.eq_ignore_ascii_case(name)) {
             self.params.push((name, value.into()));
         }
         self
@@ -115,20 +178,19 @@ impl Challenge {
     pub fn to_header_value(&self) -> HeaderValue {
         let mut out = Params { text: String::from(self.scheme.as_str()), count: 0 };
         if let Some((code, description)) = self.error {
-            out.push("error", code, is_prose);
-            out.push("error_description", description, is_prose);
+            out.push_prose("error", code, MAX_CODE_BYTES);
+            out.push_prose("error_description", description, MAX_DESCRIPTION_BYTES);
         }
-        if !self.scope.is_empty() {
-            out.push("scope", &self.scope.to_string(), is_quotable);
-        }
+        out.push("scope", &self.scope.to_string(), MAX_SCOPE_BYTES);
         if let Some(url) = &self.resource_metadata {
-            out.push("resource_metadata", url, is_quotable);
+            out.push("resource_metadata", url, MAX_URL_BYTES);
         }
+        // All of the above fits. What does not fit any more is the last of these.
         for (name, value) in &self.params {
-            out.push(name, value, is_quotable);
+            out.push(name, value, MAX_PARAM_BYTES);
         }
         if out.count == 0 {
-            out.push("realm", "protected", is_quotable);
+            out.push("realm", "protected", MAX_PARAM_BYTES);
         }
         HeaderValue::try_from(out.text).unwrap_or_else(|_| match self.scheme {
             AuthScheme::Bearer => HeaderValue::from_static("Bearer realm=\"protected\""),
@@ -144,68 +206,33 @@ struct Params {
 }
 
 impl Params {
-    fn push(&mut self, name: &str, value: &str, is_allowed: fn(char) -> bool) {
-        self.text.push_str(if self.count == 0 { " " } else { ", " });
-        self.text.push_str(name);
-        self.text.push_str("=\"");
-        self.text.extend(value.chars().filter(|c| is_allowed(*c)));
-        self.text.push('"');
-        self.count = self.count.saturating_add(1);
-    }
-}
-
-/// Characters that stand for themselves between quotes: no `"`, no `\`, so nothing needs escaping.
-fn is_quotable(c: char) -> bool {
-    matches!(c, ' '..='~') && !matches!(c, '"' | '\\')
-}
-
-/// As [`is_quotable`], without what makes clients see another parameter: some split at every comma,
-/// and some look for `scope=` anywhere in the field.
-fn is_prose(c: char) -> bool {
-    is_quotable(c) && !matches!(c, ',' | '=')
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_challenge_is_never_bare() {
-        let value = Challenge::new(AuthScheme::Bearer).to_header_value();
-        assert_eq!(value, "Bearer realm=\"protected\"");
+    /// Writes a value as it is, or not at all.
+    fn push(&mut self, name: &str, value: &str, max_bytes: usize) {
+        if readable::check(value, max_bytes).is_ok() && readable::is_token(name) {
+            self.write(name, value);
+        }
     }
 
-    #[test]
-    fn parameters_keep_their_order_whatever_the_order_of_the_calls() {
-        let value = Challenge::new(AuthScheme::DPoP)
-            .param("algs", "ES256")
-            .param("ALGS", "none")
-            .resource_metadata("https://rs.example/.well-known/oauth-protected-resource")
-            .scope(ScopeSet::parse("b a").unwrap())
-            .error("invalid_token", "the token, is=bad")
-            .to_header_value();
-        assert_eq!(
-            value,
-            "DPoP error=\"invalid_token\", error_description=\"the token isbad\", scope=\"a b\", \
-             resource_metadata=\"https://rs.example/.well-known/oauth-protected-resource\", algs=\"ES256\""
-        );
+    /// Writes what may be read of a text for people.
+    fn push_prose(&mut self, name: &str, text: &str, max_bytes: usize) {
+        let text: String =
+            text.chars().filter(|c| readable::is_prose(*c)).take(max_bytes).collect();
+        if !text.is_empty() {
+            self.write(name, &text);
+        }
     }
 
-    proptest! {
-        /// HTTP-08: whatever reaches a value, the field stays one challenge with the same parameters.
-        #[test]
-        fn http_08_nothing_breaks_out_of_a_value(url in any::<String>(), other in any::<String>()) {
-            let value = Challenge::new(AuthScheme::Bearer)
-                .resource_metadata(url)
-                .param("p", other)
-                .to_header_value();
-            let text = value.to_str().unwrap();
-            prop_assert!(text.starts_with("Bearer resource_metadata=\""));
-            prop_assert_eq!(text.matches('"').count(), 4);
-            prop_assert!(!text.contains('\\'));
-            prop_assert!(text.ends_with('"'));
+    fn write(&mut self, name: &str, value: &str) {
+        let separator = if self.count == 0 { " " } else { ", " };
+        let added = [separator, name, "=\"", value, "\""];
+        let length =
+            added.iter().map(|part| part.len()).fold(self.text.len(), usize::saturating_add);
+        if length <= MAX_BYTES {
+            self.text.extend(added);
+            self.count = self.count.saturating_add(1);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

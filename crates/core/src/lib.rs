@@ -21,7 +21,7 @@ mod trail;
 
 pub use self::{
     body::{FromBytes, MakeBody},
-    challenge::{AuthScheme, Challenge},
+    challenge::{AuthScheme, Challenge, UnreadableValueError},
     client_addr::{ClientAddr, ForwardedForError},
     clock::{Clock, ManualClock, SystemClock},
     confirmation::Confirmation,
@@ -33,7 +33,7 @@ pub use self::{
     path::is_unambiguous_path,
     principal::{Actor, Principal, PrincipalBuilder},
     protected_resource::ProtectedResource,
-    render::{PlainRenderer, RenderDenial, is_grpc},
+    render::{PlainRenderer, RefusedInBody, RenderDenial, is_grpc},
     resource::{InvalidResourceError, Resource},
     scope::{InvalidScopeError, ScopeSet, ScopeToken},
     stack::{AccessLayer, AccessStack},

@@ -6,13 +6,12 @@ use http::request::Parts;
 
 use crate::{AuthScheme, Challenge};
 
-/// The authentication schemes that the challenges of a request offer, in this order.
+/// The authentication schemes that the challenges of a request offer: Bearer first, because some clients read
+/// only the first challenge, then the others as they were added.
 ///
 /// Left by the layer that takes credentials, if it takes anything but bearer tokens. The refusals of all
 /// layers inside follow it, so a client that came with a DPoP token is told about a missing scope in a DPoP
 /// challenge (RFC 9449 §7.1). Without this fact, challenges are Bearer ones.
-///
-/// Put Bearer first where it is offered: some clients read only the first challenge.
 ///
 /// ```
 /// use http::Request;
@@ -35,10 +34,10 @@ impl OfferedSchemes {
         Self(Arc::new(vec![scheme]))
     }
 
-    /// One more scheme.
+    /// One more scheme. A scheme that is offered already keeps its first challenge.
     #[must_use]
     pub fn or(mut self, scheme: Challenge) -> Self {
-        Arc::make_mut(&mut self.0).push(scheme);
+        add(Arc::make_mut(&mut self.0), scheme);
         self
     }
 
@@ -59,4 +58,14 @@ impl OfferedSchemes {
     pub fn leave_in(self, request: &mut Parts) {
         request.extensions.insert(self);
     }
+}
+
+/// Adds a challenge to others: one for each scheme, and Bearer first. A client may keep only one per scheme, and
+/// TypeScript's reads nothing unless the field begins with Bearer.
+pub(crate) fn add(challenges: &mut Vec<Challenge>, challenge: Challenge) {
+    if challenges.iter().any(|known| known.scheme() == challenge.scheme()) {
+        return;
+    }
+    challenges.push(challenge);
+    challenges.sort_by_key(|challenge| challenge.scheme() != AuthScheme::Bearer);
 }

@@ -10,7 +10,8 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// Gives a refusal its look: body, content type, status if another error status suits better.
 ///
 /// A renderer cannot lose what matters. After it ran, [`Denial::into_response`] writes
-/// `WWW-Authenticate`, `Retry-After` and `Cache-Control`, and corrects a status that is no error.
+/// `WWW-Authenticate`, `Retry-After` and `Cache-Control`, and corrects a status that is no error, unless the
+/// response is marked as [`RefusedInBody`].
 ///
 /// To answer with detail of your own, put it into the denial as its
 /// [`source`](std::error::Error::source) and downcast it here.
@@ -22,6 +23,49 @@ pub trait RenderDenial<B> {
 impl<B, F: Fn(&Denial, &Parts) -> Response<B>> RenderDenial<B> for F {
     fn render(&self, denial: &Denial, request: &Parts) -> Response<B> {
         self(denial, request)
+    }
+}
+
+/// Marks a 200 whose body is a refusal, in a protocol whose clients look for it nowhere else.
+///
+/// A renderer leaves it in the extensions of its response. It is honoured for a status of 200 and for kinds of
+/// refusals that have a challenge, and for nothing else: a client that has to wait, or may never do what it asks
+/// for, is told by the status. The challenge stays in the header, and the denial in the response's extensions
+/// and in the record.
+///
+/// # What you give up
+///
+/// Proxies, dashboards and clients that do not know the body see a success. Never answer so where somebody else
+/// asks for permission, as the `auth_request` of nginx does: a 200 is a yes there.
+///
+/// ```
+/// use http::{Request, Response, request::Parts};
+/// use palisade_core::{Denial, DenialKind, Reason, RefusedInBody};
+///
+/// let renderer = |_: &Denial, _: &Parts| {
+///     let mut response = Response::new("{\"refused\":true}");
+///     response.extensions_mut().insert(RefusedInBody::new());
+///     response
+/// };
+/// let (request, ()) = Request::new(()).into_parts();
+/// let answer = |kind| {
+///     let denial = Denial::new("example", kind, Reason::new("no", "no"));
+///     denial.into_response(&renderer, &request)
+/// };
+/// let refused = answer(DenialKind::InsufficientScope);
+/// assert_eq!(refused.status(), 200);
+/// assert!(refused.headers().contains_key("www-authenticate"));
+/// assert_eq!(answer(DenialKind::Forbidden).status(), 403);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct RefusedInBody;
+
+impl RefusedInBody {
+    /// The mark.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
     }
 }
 

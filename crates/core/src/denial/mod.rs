@@ -6,7 +6,7 @@ mod respond;
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use http::{Response, request::Parts};
+use http::{HeaderValue, Response, request::Parts};
 
 pub use self::{kind::DenialKind, reason::Reason};
 use crate::{Challenge, RenderDenial, ScopeSet};
@@ -67,7 +67,7 @@ impl Denial {
     }
 
     /// A challenge beside those that the kind brings along, for schemes that no layer
-    /// [offers](crate::OfferedSchemes).
+    /// [offers](crate::OfferedSchemes). Of two challenges of one scheme, the first is sent.
     #[must_use]
     pub fn add_challenge(self, challenge: Challenge) -> Self {
         self.edit(|inner| inner.further_challenges.push(challenge))
@@ -128,11 +128,18 @@ impl Denial {
         Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
     }
 
+    /// The values of `WWW-Authenticate` with which this refusal answers the request, Bearer first; none if
+    /// no credential would help. For renderers that repeat them in a body.
+    pub fn challenges(&self, request: &Parts) -> impl Iterator<Item = HeaderValue> + use<> {
+        respond::challenges(self, request)
+    }
+
     /// Answers the request.
     ///
     /// Whatever `renderer` makes of it, the response has the challenges and the `Retry-After` that the
     /// kind demands, is not cacheable, is not a success, is noted in the [`Trail`](crate::Trail) of the
-    /// request, and has this denial in its extensions, where surrounding layers find it.
+    /// request, and has this denial in its extensions, where surrounding layers find it. The one way to
+    /// another status is [`RefusedInBody`](crate::RefusedInBody).
     pub fn into_response<B, R: RenderDenial<B>>(
         self,
         renderer: &R,

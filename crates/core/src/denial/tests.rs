@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode, request::Parts};
 
 use super::*;
-use crate::{AuthScheme, OfferedSchemes, PlainRenderer, ProtectedResource, Trail};
+use crate::{AuthScheme, OfferedSchemes, PlainRenderer, ProtectedResource, RefusedInBody, Trail};
 
 const KINDS: [DenialKind; 12] = [
     DenialKind::BadRequest,
@@ -172,6 +172,61 @@ fn every_offered_scheme_has_a_complete_challenge_in_its_place() {
     );
     let forbidden = Denial::new("test", DenialKind::Forbidden, REASON).with_error_code("bad_proof");
     assert!(challenges(both, forbidden).is_empty(), "a kind without challenge stays without");
+}
+
+#[test]
+fn each_scheme_has_one_challenge_and_bearer_comes_first() {
+    let dpop = |algs: &'static str| Challenge::new(AuthScheme::DPoP).param("algs", algs);
+    let mut request = request("application/json");
+    OfferedSchemes::new(dpop("ES256"))
+        .or(Challenge::new(AuthScheme::Bearer))
+        .or(dpop("none"))
+        .leave_in(&mut request);
+    let denial = Denial::new("test", DenialKind::Unauthenticated, REASON)
+        .add_challenge(Challenge::new(AuthScheme::Bearer).param("other", "x"));
+    let known: Vec<_> = denial.challenges(&request).collect();
+    let rest = format!("scope=\"first\", resource_metadata=\"{METADATA}\"");
+    assert_eq!(known, [format!("Bearer {rest}"), format!("DPoP {rest}, algs=\"ES256\"")]);
+    let response = respond(denial, &request);
+    let sent: Vec<_> = response.headers().get_all("www-authenticate").iter().collect();
+    assert_eq!(sent, known.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn only_a_marked_200_of_a_kind_with_challenge_stays_one() {
+    let request = request("application/json");
+    for kind in KINDS {
+        let has_challenge = matches!(
+            kind,
+            DenialKind::InsufficientScope
+                | DenialKind::InvalidCredentials
+                | DenialKind::InvalidToken
+                | DenialKind::Unauthenticated
+        );
+        for (status, is_marked, stays) in [
+            (200, true, has_challenge),
+            (200, false, false),
+            (204, true, false),
+            (302, true, false),
+        ] {
+            let renderer = |_: &Denial, _: &Parts| {
+                let mut response = Response::builder().status(status).body(String::new()).unwrap();
+                if is_marked {
+                    response.extensions_mut().insert(RefusedInBody::new());
+                }
+                response
+            };
+            let denial = Denial::new("test", kind, REASON);
+            let response = denial.into_response(&renderer, &request);
+            let expected = if stays { status } else { kind.status().as_u16() };
+            assert_eq!(response.status(), expected, "{kind:?}, {status}, {is_marked}");
+            assert_eq!(response.headers().contains_key("www-authenticate"), has_challenge);
+            assert!(response.extensions().get::<Denial>().is_some());
+            assert!(response.extensions().get::<RefusedInBody>().is_none());
+            assert_eq!(response.headers()["cache-control"], "no-store");
+        }
+    }
+    assert!(request.extensions.get::<Trail>().unwrap().notes().denial.is_some());
 }
 
 #[test]
