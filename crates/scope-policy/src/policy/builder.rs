@@ -1,5 +1,5 @@
 use http::Method;
-use palisade_core::{InvalidScopeError, Operation, ScopeToken};
+use palisade_core::{InvalidScopeError, Operation, ScopeToken, UnreadableValueError};
 
 use super::{
     Needs, Rule, Rules, ScopePolicy,
@@ -24,7 +24,7 @@ impl ScopePolicyBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidPolicyError`] if `needs` are no scopes or none, if there is a rule for the operation, or
+    /// [`InvalidPolicyError`] if `needs` are no scopes, none, or unreadable ones, if there is a rule for the operation, or
     /// if it is an HTTP operation with a path that requests are refused for anyway.
     #[expect(clippy::needless_pass_by_value, reason = "operations are written where they are used")]
     pub fn allow<'a>(
@@ -53,7 +53,7 @@ impl ScopePolicyBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidPolicyError`] if `needs` are no scopes or none, or if there is such a rule.
+    /// [`InvalidPolicyError`] if `needs` are no scopes, none, or unreadable ones, or if there is such a rule.
     pub fn allow_every<'a>(
         mut self,
         protocol: &'static str,
@@ -80,7 +80,7 @@ impl ScopePolicyBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidPolicyError`] if `needs` are no scopes or none, if `pattern` is none, or if there is a
+    /// [`InvalidPolicyError`] if `needs` are no scopes, none, or unreadable ones, if `pattern` is none, or if there is a
     /// rule for the same paths.
     #[expect(
         clippy::needless_pass_by_value,
@@ -139,6 +139,9 @@ fn parse_needs(rule: &str, needs: Needs<'_>) -> Result<Rule, InvalidPolicyError>
     needs.parse().map_err(|problem| match problem {
         Problem::Empty => InvalidPolicyError::NoScopes { rule: rule.to_owned() },
         Problem::Scopes(source) => InvalidPolicyError::Scopes { rule: rule.to_owned(), source },
+        Problem::Unreadable(source) => {
+            InvalidPolicyError::UnreadableScopes { rule: rule.to_owned(), source }
+        }
     })
 }
 
@@ -200,5 +203,14 @@ pub enum InvalidPolicyError {
         rule: String,
         /// What is wrong with the scopes.
         source: InvalidScopeError,
+    },
+    /// The scopes of a rule cannot be told to clients: some would ask for others.
+    #[error("the rule `{rule}` has scopes that clients misread")]
+    #[non_exhaustive]
+    UnreadableScopes {
+        /// The rule.
+        rule: String,
+        /// What they would misread.
+        source: UnreadableValueError,
     },
 }

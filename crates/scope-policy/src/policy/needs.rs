@@ -1,13 +1,13 @@
 //! What a rule of a policy demands, as it is written down.
 
-use palisade_core::{InvalidScopeError, ScopeSet};
+use palisade_core::{Challenge, InvalidScopeError, ScopeSet, UnreadableValueError};
 
 use super::Rule;
 
 /// The scopes that a rule demands.
 ///
 /// A text or a [`ScopeSet`] means *all of these scopes*. It must not be empty: who forgot to write the
-/// scopes is not taken for who wants none.
+/// scopes is not taken for who wants none. Nor must it hold what clients misread in a challenge, such as a comma.
 ///
 /// ```
 /// use palisade_core::Operation;
@@ -43,6 +43,7 @@ enum Text<'a> {
 pub(super) enum Problem {
     Empty,
     Scopes(InvalidScopeError),
+    Unreadable(UnreadableValueError),
 }
 
 impl<'a> Needs<'a> {
@@ -78,7 +79,12 @@ impl Text<'_> {
             Self::Parsed(scopes) => scopes,
             Self::Raw(text) => ScopeSet::parse(text).map_err(Problem::Scopes)?,
         };
-        if scopes.is_empty() { Err(Problem::Empty) } else { Ok(scopes) }
+        if scopes.is_empty() {
+            return Err(Problem::Empty);
+        }
+        // What a rule demands, a refusal has to say.
+        Challenge::check_scope(&scopes).map_err(Problem::Unreadable)?;
+        Ok(scopes)
     }
 }
 

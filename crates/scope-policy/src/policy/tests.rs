@@ -234,6 +234,18 @@ fn bad_scopes_of_rules_are_errors_that_name_the_rule() {
             "{error}"
         );
     }
+    for needs in [
+        Needs::from("a,b"),
+        Needs::from(ScopeSet::parse("x?scope=y").unwrap()),
+        Needs::any_of(["a", "error=b"]),
+        Needs::from(&"s".repeat(1025)),
+    ] {
+        let error = ScopePolicy::deny_all().allow(operation(), needs.clone()).unwrap_err();
+        assert!(
+            matches!(&error, InvalidPolicyError::UnreadableScopes { rule, .. } if rule == "GET /a"),
+            "{error}"
+        );
+    }
     for (broad, narrow) in [("", "a"), ("a", ""), ("a b", "c"), ("a", "b c")] {
         let error = ScopePolicy::deny_all().implies(broad, narrow).unwrap_err();
         assert!(matches!(error, InvalidPolicyError::Scopes { .. }), "{error}");
