@@ -65,6 +65,47 @@ impl Audience {
     pub(crate) fn is(&self, audience: &str) -> bool {
         *self.0 == *audience
     }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) const fn of_any_issuer(self) -> Named {
+        Named { audience: self, issuer: None }
+    }
+
+    /// # Errors
+    ///
+    /// If `issuer` is no name of an issuer.
+    pub(crate) fn of_issuer(self, issuer: &str) -> Result<Named, InvalidAudienceError> {
+        let issuer = Self::parse_generic(issuer).map_err(|_| InvalidAudienceError::Issuer)?;
+        Ok(Named { audience: self, issuer: Some(issuer.0) })
+    }
+}
+
+/// An audience, and whose tokens it counts for.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    audience: Audience,
+    /// `None`: for those of all issuers.
+    issuer: Option<Arc<str>>,
+}
+
+impl Named {
+    /// Both are compared byte for byte (RFC 9068 §4 of `iss`: "MUST exactly match").
+    pub(crate) fn is(&self, audience: &str, issuer: &str) -> bool {
+        self.audience.is(audience) && self.issuer.as_deref().is_none_or(|ours| ours == issuer)
+    }
+
+    /// Whether a token could be found for both.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.audience == other.audience
+            && (self.issuer.is_none() || other.issuer.is_none() || self.issuer == other.issuer)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.audience.as_str()
+    }
 }
 
 /// A text is no audience that identifies one service.
@@ -77,6 +118,8 @@ pub enum InvalidAudienceError {
     Empty,
     /// A name that many services go by, such as `api` or `account`.
     Generic,
+    /// Not the audience but its issuer is empty, too long or not clean text.
+    Issuer,
     /// More than 2048 bytes.
     TooLong,
     /// White space before or after the audience.
@@ -91,6 +134,9 @@ impl fmt::Display for InvalidAudienceError {
             Self::Generic => {
                 "the audience is a name that other services go by too, so tokens for them would be \
                  accepted here: give this service an audience of its own"
+            }
+            Self::Issuer => {
+                "the issuer of the audience is no issuer: write it as your tokens have it in `iss`"
             }
             Self::TooLong => "the audience is longer than 2048 bytes",
             Self::WhiteSpace => "the audience begins or ends with white space: remove it",

@@ -4,6 +4,7 @@ use palisade_core::{Guard, GuardLayer, PlainRenderer, Resource, stack::roles::Ch
 use tower_layer::Layer;
 
 use crate::{
+    EndpointGuardsError, EndpointGuardsLayer,
     audience::{Audience, InvalidAudienceError},
     check::AudienceCheck,
 };
@@ -25,13 +26,28 @@ impl AudienceGuardLayer {
     pub fn new(resource: Resource) -> Self {
         Self { check: AudienceCheck::new(resource), renderer: PlainRenderer::new() }
     }
+
+    /// A layer that guards several endpoints on one host, each by its own guard: a request is judged by the
+    /// guard whose resource, the one given to [`new`](Self::new), has the longest path above that of the
+    /// request. A token for one endpoint is refused at the others, at paths of none, and at paths that can be
+    /// read in two ways.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointGuardsError`] if paths do not tell the endpoints apart, or if two guards accept one audience,
+    /// so that a token for one endpoint would open the other.
+    pub fn per_endpoint(
+        guards: impl IntoIterator<Item = Self>,
+    ) -> Result<EndpointGuardsLayer, EndpointGuardsError> {
+        EndpointGuardsLayer::new(guards.into_iter().map(Self::into_check))
+    }
 }
 
 impl<R> AudienceGuardLayer<R> {
     /// Accepts tokens for another resource of yours as well.
     ///
-    /// For one endpoint with two names, say while it moves. Two endpoints need two guards: behind a
-    /// shared one, a token for either opens both.
+    /// For one endpoint with two names, say while it moves. Two endpoints need two guards, see
+    /// [`per_endpoint`](AudienceGuardLayer::per_endpoint): behind a shared one, a token for either opens both.
     pub fn add_resource(self, resource: Resource) -> Self {
         self.edit(|check| check.add_resource(resource))
     }
@@ -45,6 +61,25 @@ impl<R> AudienceGuardLayer<R> {
     /// services go by too, such as `api` or `account`.
     pub fn add_audience(self, audience: &str) -> Result<Self, InvalidAudienceError> {
         let audience = Audience::parse(audience)?;
+        Ok(self.edit(|check| check.add_alias(audience.of_any_issuer())))
+    }
+
+    /// As [`add_audience`](Self::add_audience), in tokens of this issuer only. With several issuers, prefer
+    /// it: what names this service at one of them may be somebody else's name at another, and whoever
+    /// registers clients there may choose it.
+    ///
+    /// `issuer` is compared with [`Principal::issuer`](palisade_core::Principal::issuer) byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_audience`](Self::add_audience), and [`InvalidAudienceError::Issuer`] if `issuer` is empty, too
+    /// long or not clean text.
+    pub fn add_audience_of_issuer(
+        self,
+        issuer: &str,
+        audience: &str,
+    ) -> Result<Self, InvalidAudienceError> {
+        let audience = Audience::parse(audience)?.of_issuer(issuer)?;
         Ok(self.edit(|check| check.add_alias(audience)))
     }
 
@@ -63,7 +98,7 @@ impl<R> AudienceGuardLayer<R> {
         audience: &str,
     ) -> Result<Self, InvalidAudienceError> {
         let audience = Audience::parse_generic(audience)?;
-        Ok(self.edit(|check| check.add_alias(audience)))
+        Ok(self.edit(|check| check.add_alias(audience.of_any_issuer())))
     }
 
     /// Refuses tokens that name any audience beside ours.
@@ -85,6 +120,21 @@ impl<R> AudienceGuardLayer<R> {
     /// fine here: some issuers add `account` to every token.
     pub fn tolerate_audience(self, audience: &str) -> Result<Self, InvalidAudienceError> {
         let audience = Audience::parse_generic(audience)?;
+        Ok(self.edit(|check| check.tolerate(audience.of_any_issuer())))
+    }
+
+    /// As [`tolerate_audience`](Self::tolerate_audience), in tokens of this issuer only.
+    ///
+    /// # Errors
+    ///
+    /// As [`tolerate_audience`](Self::tolerate_audience), and [`InvalidAudienceError::Issuer`] if `issuer` is
+    /// empty, too long or not clean text.
+    pub fn tolerate_audience_of_issuer(
+        self,
+        issuer: &str,
+        audience: &str,
+    ) -> Result<Self, InvalidAudienceError> {
+        let audience = Audience::parse_generic(audience)?.of_issuer(issuer)?;
         Ok(self.edit(|check| check.tolerate(audience)))
     }
 

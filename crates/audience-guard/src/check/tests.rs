@@ -25,8 +25,15 @@ fn principal(audiences: &[&str]) -> Principal {
 
 /// The resource that was left as checked, or the code of the refusal.
 fn judge(layer: AudienceGuardLayer, audiences: &[&str]) -> Result<String, &'static str> {
+    judge_principal(layer, principal(audiences))
+}
+
+fn judge_principal(
+    layer: AudienceGuardLayer,
+    principal: Principal,
+) -> Result<String, &'static str> {
     let (mut parts, ()) = Request::new(()).into_parts();
-    parts.extensions.insert(principal(audiences));
+    parts.extensions.insert(principal);
     match layer.into_check().check(&mut parts) {
         Ok(()) => {
             let principal = Principal::require(&parts, "test").unwrap();
@@ -152,6 +159,102 @@ fn aud_05_a_generic_audience_needs_a_loud_word() {
     assert_eq!(judge(layer, &["account"]).unwrap(), OURS);
     let empty = guard().insecure_add_generic_audience("");
     assert_eq!(empty.unwrap_err(), InvalidAudienceError::Empty);
+}
+
+#[test]
+fn aud_12_what_names_us_at_one_issuer_does_not_at_another() {
+    const GUID: &str = "5f0c9f1e-3b0e-4a52-9d2b-6c1f0a7d9e11";
+    const ENTRA: &str = "https://login.microsoftonline.com/t/v2.0";
+    let layer = || {
+        guard()
+            .add_audience_of_issuer(ENTRA, GUID)
+            .and_then(|guard| guard.add_audience("api://files.example"))
+            .and_then(|guard| guard.tolerate_audience_of_issuer(ENTRA, "account"))
+            .unwrap()
+    };
+    for (name, issuer, audiences, expected) in [
+        ("its own", ENTRA, &[GUID][..], Ok(OURS)),
+        ("its own, with what it adds", ENTRA, &[GUID, "account"], Ok(OURS)),
+        ("the resource", ENTRA, &[OURS], Ok(OURS)),
+        ("an alias for all", ENTRA, &["api://files.example"], Ok(OURS)),
+        ("another issuer", "https://as.example", &[GUID], Err("audience_mismatch")),
+        (
+            "another issuer, an alias for all",
+            "https://as.example",
+            &["api://files.example"],
+            Ok(OURS),
+        ),
+        (
+            "another issuer, what the first adds",
+            "https://as.example",
+            &[OURS, "account"],
+            Err("audience_foreign"),
+        ),
+        (
+            "another issuer, beside ours",
+            "https://as.example",
+            &[OURS, GUID],
+            Err("audience_foreign"),
+        ),
+        (
+            "a slash more",
+            "https://login.microsoftonline.com/t/v2.0/",
+            &[GUID],
+            Err("audience_mismatch"),
+        ),
+        (
+            "other case",
+            "https://LOGIN.microsoftonline.com/t/v2.0",
+            &[GUID],
+            Err("audience_mismatch"),
+        ),
+        (
+            "other case of the audience",
+            ENTRA,
+            &["5F0C9F1E-3b0e-4a52-9d2b-6c1f0a7d9e11"],
+            Err("audience_mismatch"),
+        ),
+    ] {
+        let builder = Principal::assert_verified(issuer, "alice");
+        let principal =
+            audiences.iter().fold(builder, |builder, audience| builder.add_audience(*audience));
+        let expected = expected.map(str::to_owned);
+        assert_eq!(judge_principal(layer(), principal.build()), expected, "{name}");
+    }
+}
+
+#[test]
+fn an_audience_of_an_issuer_needs_both() {
+    use InvalidAudienceError as Invalid;
+    for (issuer, audience, expected) in [
+        ("", "a1", Invalid::Issuer),
+        ("https://as.example\n", "a1", Invalid::Issuer),
+        (" https://as.example", "a1", Invalid::Issuer),
+        ("https://as.example", "", Invalid::Empty),
+        ("https://as.example", "account", Invalid::Generic),
+    ] {
+        let error = guard().add_audience_of_issuer(issuer, audience).unwrap_err();
+        assert_eq!(error, expected, "{issuer:?} {audience:?}");
+    }
+    let error = guard().tolerate_audience_of_issuer("", "account").unwrap_err();
+    assert_eq!(error, Invalid::Issuer);
+}
+
+#[test]
+fn aud_03_the_slash_of_a_bare_origin_is_forgiven_and_that_of_a_path_if_it_was_said() {
+    let at = |uri| AudienceGuardLayer::new(resource(uri));
+    let ignoring = |uri| AudienceGuardLayer::new(resource(uri).ignore_final_slash());
+    for (name, layer, audience, expected) in [
+        ("origin, added", at("https://h"), "https://h/", Ok("https://h")),
+        ("origin, left out", at("https://h/"), "https://h", Ok("https://h/")),
+        ("path, added", at("https://h/a"), "https://h/a/", Err("audience_mismatch")),
+        ("path, left out", at("https://h/a/"), "https://h/a", Err("audience_mismatch")),
+        ("path, added, said", ignoring("https://h/a"), "https://h/a/", Ok("https://h/a")),
+        ("path, left out, said", ignoring("https://h/a/"), "https://h/a", Ok("https://h/a/")),
+        ("parent, said", ignoring("https://h/a"), "https://h/", Err("audience_mismatch")),
+    ] {
+        assert_eq!(judge(layer, &[audience]), expected.map(str::to_owned), "{name}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ const CATALOGUE: &[(&str, usize)] = &[
     ("HDR", 11),
     ("ENC", 9),
     ("CLM", 10),
-    ("AUD", 10),
+    ("AUD", 12),
     ("JWK", 13),
     ("HTTP", 12),
     ("POP", 10),
