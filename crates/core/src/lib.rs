@@ -10,6 +10,7 @@ mod endpoints;
 pub mod guard;
 mod offered_schemes;
 mod operation;
+mod origin;
 mod path;
 mod principal;
 mod protected_resource;
@@ -30,6 +31,7 @@ pub use self::{
     guard::{Check, Guard, GuardLayer},
     offered_schemes::OfferedSchemes,
     operation::Operation,
+    origin::{InvalidOriginError, Origin},
     path::is_unambiguous_path,
     principal::{Actor, Principal, PrincipalBuilder},
     protected_resource::ProtectedResource,

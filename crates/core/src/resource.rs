@@ -240,7 +240,7 @@ impl Hash for Resource {
 }
 
 /// The host of `host [":" port]`, if it looks like one.
-fn host_of(authority: &str) -> Option<&str> {
+pub(crate) fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if authority.starts_with('[') {
         let (host, rest) = authority.split_at_checked(authority.find(']')?.checked_add(1)?)?;
         (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some("0"))?)
@@ -260,7 +260,7 @@ fn host_of(authority: &str) -> Option<&str> {
         .then_some(host)
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || literal.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())

@@ -13,22 +13,6 @@ pub struct InvalidBodyLimitError;
 #[error("`{0}` is not a host; write it as `mcp.example.com`, `mcp.example.com:8443` or `[::1]:*`")]
 pub struct InvalidHostError(pub(crate) Box<str>);
 
-/// An origin that no `Origin` header can name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidOriginError {
-    /// `null` is what many unrelated documents have in common, so it is not an origin to list.
-    #[error(
-        "`null` is not one origin; use `insecure_allow_null_origin` if every such document is trusted"
-    )]
-    Null,
-    /// Not scheme, host and port, or more than that.
-    #[error(
-        "`{0}` is not an origin; write scheme, host and perhaps port, as in `https://app.example`"
-    )]
-    Malformed(Box<str>),
-}
-
 /// A body that is not one well-formed MCP message.
 ///
 /// The [`source`](std::error::Error::source) of the [`Denial`](palisade_core::Denial). It never holds a

@@ -1,12 +1,9 @@
 use std::{fmt, sync::Arc};
 
-use palisade_core::{PlainRenderer, stack::roles::NamesOperation};
+use palisade_core::{InvalidOriginError, PlainRenderer, stack::roles::NamesOperation};
 use tower_layer::Layer;
 
-use crate::{
-    InvalidBodyLimitError, InvalidHostError, InvalidOriginError, origin::Addressees,
-    service::McpRequest,
-};
+use crate::{InvalidBodyLimitError, InvalidHostError, origin::Addressees, service::McpRequest};
 
 /// As much as MCP servers take by default.
 const DEFAULT_MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -78,12 +75,13 @@ impl<R> McpRequestLayer<R> {
     /// Allows requests of pages of this origin, such as `https://app.example`.
     ///
     /// Requests without `Origin`, which is to say not from a browser, are always allowed. The first call
-    /// takes away the default, which is `http` and `https` pages of loopback hosts at any port. Scheme,
-    /// host and port must all be the same.
+    /// takes away the default, which is `http` and `https` pages of loopback hosts at any port. Origins are
+    /// compared byte for byte with what browsers send, see [`Origin`](palisade_core::Origin).
     ///
     /// # Errors
     ///
-    /// [`InvalidOriginError`] if `origin` is anything but scheme, host and perhaps port.
+    /// [`InvalidOriginError`] if `origin` is not what a browser sends. For `null`, there is
+    /// [`insecure_allow_null_origin`](Self::insecure_allow_null_origin).
     pub fn allow_origin(mut self, origin: &str) -> Result<Self, InvalidOriginError> {
         self.settings_mut().addressees.allow_origin(origin)?;
         Ok(self)

@@ -17,10 +17,7 @@ mod target;
 pub use self::{
     body::McpBody,
     call::{McpCall, MessageKind, RequestId},
-    error::{
-        HeaderMismatchError, InvalidBodyLimitError, InvalidHostError, InvalidMessageError,
-        InvalidOriginError,
-    },
+    error::{HeaderMismatchError, InvalidBodyLimitError, InvalidHostError, InvalidMessageError},
     layer::McpRequestLayer,
     render::JsonRpcRenderer,
     service::McpRequest,

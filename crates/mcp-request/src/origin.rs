@@ -12,7 +12,9 @@ use http::{
     request::Parts,
 };
 
-use crate::error::{InvalidHostError, InvalidOriginError};
+use palisade_core::{InvalidOriginError, Origin};
+
+use crate::error::InvalidHostError;
 
 /// What is wrong with the `Host` or the `Origin` of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +62,7 @@ impl Addressees {
     }
 
     pub(crate) fn allow_origin(&mut self, origin: &str) -> Result<(), InvalidOriginError> {
-        if origin.eq_ignore_ascii_case("null") {
-            return Err(InvalidOriginError::Null);
-        }
-        let origin = OriginRef::parse(origin.as_bytes())
-            .ok_or_else(|| InvalidOriginError::Malformed(origin.into()))?;
-        self.origins.add(origin.to_owned());
+        self.origins.add(Origin::parse(origin)?);
         Ok(())
     }
 
@@ -118,15 +115,14 @@ impl Addressees {
             (Some(line), None) => line.as_bytes(),
             (Some(_), Some(_)) => return Err(Misdirected::OriginNotAllowed),
         };
-        let is_allowed = match (&self.origins, OriginRef::parse(origin)) {
-            (Allowed::Any, _) => true,
-            (Allowed::Listed(list), Some(origin)) => list.iter().any(|known| known.is(origin)),
-            (Allowed::Loopback, Some(origin)) => origin.is_loopback(),
-            (Allowed::Listed(_) | Allowed::Loopback, None) => {
-                origin == b"null" && matches!(self.null_origin, NullOrigin::Allowed)
-            }
+        let is_allowed = match &self.origins {
+            Allowed::Any => true,
+            Allowed::Listed(list) => list.iter().any(|known| known.is_named_by(origin)),
+            Allowed::Loopback => str::from_utf8(origin)
+                .is_ok_and(|origin| Origin::parse(origin).is_ok_and(|page| page.is_loopback())),
         };
-        if is_allowed { Ok(()) } else { Err(Misdirected::OriginNotAllowed) }
+        let is_allowed_null = origin == b"null" && matches!(self.null_origin, NullOrigin::Allowed);
+        if is_allowed || is_allowed_null { Ok(()) } else { Err(Misdirected::OriginNotAllowed) }
     }
 }
 
@@ -237,64 +233,6 @@ impl HostPattern {
             Port::Exactly(port) => port == host.port_unless_default(),
         };
         is_port && self.name.eq_ignore_ascii_case(host.name)
-    }
-}
-
-/// An origin as a request names it (RFC 6454 §6.2).
-#[derive(Clone, Copy, Debug)]
-struct OriginRef<'a> {
-    scheme: &'a str,
-    host: HostRef<'a>,
-}
-
-/// An origin to allow.
-#[derive(Clone, Debug)]
-struct Origin {
-    scheme: Box<str>,
-    host: Box<str>,
-    port: Option<u16>,
-}
-
-impl<'a> OriginRef<'a> {
-    /// Scheme, host and port, and not a character more: `https://app.example.evil.example` begins like
-    /// an origin that may be allowed, and `https://app.example/` is none.
-    fn parse(text: &'a [u8]) -> Option<Self> {
-        let (scheme, host) = str::from_utf8(text).ok()?.split_once("://")?;
-        let is_scheme_byte =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            || !scheme.bytes().all(is_scheme_byte)
-        {
-            return None;
-        }
-        Some(Self { scheme, host: HostRef::parse(host.as_bytes())? })
-    }
-
-    /// The port, if it is not the one that the scheme implies.
-    fn port(self) -> Option<u16> {
-        let implied = match self.scheme {
-            scheme if scheme.eq_ignore_ascii_case("http") => Some(80),
-            scheme if scheme.eq_ignore_ascii_case("https") => Some(443),
-            _ => None,
-        };
-        self.host.port.filter(|port| Some(*port) != implied)
-    }
-
-    fn is_loopback(self) -> bool {
-        ["http", "https"].iter().any(|scheme| self.scheme.eq_ignore_ascii_case(scheme))
-            && self.host.is_loopback()
-    }
-
-    fn to_owned(self) -> Origin {
-        Origin { scheme: self.scheme.into(), host: self.host.name.into(), port: self.port() }
-    }
-}
-
-impl Origin {
-    fn is(&self, other: OriginRef<'_>) -> bool {
-        self.scheme.eq_ignore_ascii_case(other.scheme)
-            && self.host.eq_ignore_ascii_case(other.host.name)
-            && self.port == other.port()
     }
 }
 

@@ -1,0 +1,209 @@
+//! The origin of a web page (RFC 6454, as browsers send it: Fetch, "`Origin` header").
+
+use std::{error::Error, fmt, str::FromStr, sync::Arc};
+
+use crate::resource::{host_of, is_loopback};
+
+/// The origin of a web page, such as `https://app.example` or `http://localhost:6274`.
+///
+/// It is kept, and compared, byte for byte as browsers send it in `Origin`: scheme and host in lower case, the
+/// port unless it is the scheme's own, nothing behind. Two spellings of one origin would be two entries to
+/// check, in two layers, and one of them would be forgotten.
+///
+/// ```
+/// use palisade_core::Origin;
+///
+/// let page = Origin::parse("https://app.example")?;
+/// assert!(page.is_named_by(b"https://app.example"));
+/// assert!(!page.is_named_by(b"https://app.example.evil.example"));
+/// assert!(Origin::parse("https://app.example/").is_err(), "browsers send no slash");
+/// assert!(Origin::parse("null").is_err(), "which is no one's in particular");
+/// # Ok::<_, palisade_core::InvalidOriginError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin(Arc<str>);
+
+impl Origin {
+    /// Reads an origin as browsers send it.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOriginError`] if no browser sends this. Of other schemes than `http` and `https`, the part
+    /// behind `://` is held to the same rules.
+    pub fn parse(text: &str) -> Result<Self, InvalidOriginError> {
+        use InvalidOriginError as Invalid;
+
+        if text.eq_ignore_ascii_case("null") {
+            return Err(Invalid::Null);
+        }
+        let (scheme, authority) = text.split_once("://").ok_or(Invalid::NotAnOrigin)?;
+        let is_scheme_byte =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(is_scheme_byte);
+        let host = host_of(authority).filter(|_| is_scheme).ok_or(Invalid::NotAnOrigin)?;
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(Invalid::UpperCase);
+        }
+        let port = authority.get(host.len()..).unwrap_or_default();
+        let is_implied = matches!((scheme, port), ("http", ":80") | ("https", ":443"));
+        if is_implied || port.starts_with(":0") {
+            return Err(Invalid::Port);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The origin, byte for byte as browsers send it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this value of an `Origin` header is this origin, byte for byte.
+    #[must_use]
+    pub fn is_named_by(&self, header: &[u8]) -> bool {
+        self.0.as_bytes() == header
+    }
+
+    /// Whether this is a page, `http` or `https`, of the machine that the browser runs on.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let (scheme, authority) = self.0.split_once("://").unwrap_or_default();
+        matches!(scheme, "http" | "https") && host_of(authority).is_some_and(is_loopback)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = InvalidOriginError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+/// A text is not what a browser sends as `Origin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidOriginError {
+    /// Not scheme, host and port, or more than that.
+    NotAnOrigin,
+    /// `null`, which is what files, sandboxed frames and redirected requests have in common. Any page can open
+    /// a sandboxed frame.
+    Null,
+    /// The port that the scheme implies, or one with zeros in front.
+    Port,
+    /// Upper case.
+    UpperCase,
+}
+
+impl fmt::Display for InvalidOriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAnOrigin => {
+                "not an origin: write scheme, host and perhaps port, as in `https://app.example`, and nothing behind"
+            }
+            Self::Null => "`null` is not one origin: any page can open a frame that has it",
+            Self::Port => "browsers leave out the port that the scheme implies: remove it",
+            Self::UpperCase => "browsers send origins in lower case: write it so",
+        })
+    }
+}
+
+impl Error for InvalidOriginError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for text in [
+            "https://app.example",
+            "http://app.example:8080",
+            "http://localhost:6274",
+            "https://[2001:db8::1]:8443",
+            "http://app.example:443",
+            "vscode-webview://abc",
+            "chrome-extension://abcdefghijklmnop",
+        ] {
+            let origin = Origin::parse(text).unwrap();
+            assert_eq!(origin.to_string(), text);
+            assert!(origin.is_named_by(text.as_bytes()));
+            assert_eq!(text.parse(), Ok(origin));
+        }
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_no_origin() {
+        use InvalidOriginError as Invalid;
+        for (text, expected) in [
+            ("", Invalid::NotAnOrigin),
+            ("app.example", Invalid::NotAnOrigin),
+            ("*", Invalid::NotAnOrigin),
+            ("https://", Invalid::NotAnOrigin),
+            ("https://*.example", Invalid::NotAnOrigin),
+            ("https://app.example/", Invalid::NotAnOrigin),
+            ("https://app.example?x", Invalid::NotAnOrigin),
+            ("https://app.example#x", Invalid::NotAnOrigin),
+            ("https://user@app.example", Invalid::NotAnOrigin),
+            ("https://app.example:*", Invalid::NotAnOrigin),
+            ("https://app.example:", Invalid::NotAnOrigin),
+            ("https://app.example:65536", Invalid::NotAnOrigin),
+            ("https://app.example, https://b.example", Invalid::NotAnOrigin),
+            ("https://äpp.example", Invalid::NotAnOrigin),
+            (" https://app.example", Invalid::NotAnOrigin),
+            ("1http://app.example", Invalid::NotAnOrigin),
+            ("://app.example", Invalid::NotAnOrigin),
+            ("null", Invalid::Null),
+            ("NULL", Invalid::Null),
+            ("https://app.example:443", Invalid::Port),
+            ("http://app.example:80", Invalid::Port),
+            ("http://app.example:080", Invalid::Port),
+            ("https://App.example", Invalid::UpperCase),
+            ("HTTPS://app.example", Invalid::UpperCase),
+        ] {
+            assert_eq!(Origin::parse(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn origins_are_compared_byte_for_byte() {
+        let origin = Origin::parse("https://app.example").unwrap();
+        for other in [
+            "https://app.example.evil.example",
+            "https://evil.example/https://app.example",
+            "https://app.example:443",
+            "https://APP.example",
+            "https://app.example/",
+            "https://app.example ",
+            "http://app.example",
+            "https://app.exampl",
+            "null",
+            "",
+        ] {
+            assert!(!origin.is_named_by(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn pages_of_this_machine_are_http_or_https_on_loopback() {
+        for (text, expected) in [
+            ("http://localhost:6274", true),
+            ("https://127.0.0.1", true),
+            ("http://[::1]:1", true),
+            ("ftp://localhost", false),
+            ("https://localhost.evil.example", false),
+            ("http://127.0.0.1.evil.example", false),
+            ("http://0.0.0.0", false),
+            ("https://app.example", false),
+        ] {
+            assert_eq!(Origin::parse(text).unwrap().is_loopback(), expected, "{text}");
+        }
+    }
+}
