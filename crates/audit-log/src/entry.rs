@@ -224,6 +224,7 @@ impl Pending {
             bytes_in: entry.bytes_in.load(Ordering::Relaxed),
             bytes_out: self.bytes_out,
             trace: entry.trace,
+            withheld: notes.withheld,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, error::Error};
 
-use palisade_core::{Actor, Confirmation, Denial, Operation, Principal, ScopeSet};
+use palisade_core::{Actor, Confirmation, Denial, Operation, Principal, ScopeSet, Withheld};
 use serde::Serialize;
 
 use crate::{AuditRecord, escape, timestamp::rfc3339};
@@ -79,6 +79,15 @@ struct Line<'a> {
     trace_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<WithheldPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct WithheldPart<'a> {
+    count: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    destinations: Vec<Text<'a>>,
 }
 
 #[derive(Serialize)]
@@ -169,6 +178,7 @@ impl<'a> Line<'a> {
             bytes_out: record.bytes_out,
             trace_id: record.trace.map(|trace| trace.to_string()),
             parent_id: record.trace.map(|trace| format!("{:016x}", trace.parent_id())),
+            withheld: WithheldPart::of(&record.withheld, limit),
         }
     }
 }
@@ -217,6 +227,14 @@ impl<'a> PrincipalPart<'a> {
                 .collect(),
             actors_omitted: omitted(who.actors().len()),
         }
+    }
+}
+
+impl<'a> WithheldPart<'a> {
+    fn of(withheld: &'a Withheld, limit: usize) -> Option<Self> {
+        let destinations = withheld.destinations.iter().take(LIST_LIMIT);
+        let destinations = destinations.map(|origin| escape(origin, limit)).collect();
+        (withheld.count > 0).then_some(Self { count: withheld.count, destinations })
     }
 }
 

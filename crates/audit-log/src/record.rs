@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::{Method, StatusCode, Version};
-use palisade_core::{ClientAddr, Denial, Operation, Principal};
+use palisade_core::{ClientAddr, Denial, Operation, Principal, Withheld};
 
 use crate::{TraceContext, json};
 
@@ -45,6 +45,8 @@ pub struct AuditRecord {
     pub bytes_out: u64,
     /// The trace that the caller says this belongs to.
     pub trace: Option<TraceContext>,
+    /// Credentials of the request that were on their way to another service, and did not go.
+    pub withheld: Withheld,
 }
 
 impl AuditRecord {

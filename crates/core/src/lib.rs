@@ -39,5 +39,5 @@ pub use self::{
     resource::{InvalidResourceError, Resource},
     scope::{InvalidScopeError, ScopeSet, ScopeToken},
     stack::{AccessLayer, AccessStack},
-    trail::{Trail, TrailNotes},
+    trail::{FollowRequest, Trail, TrailNotes, WeakTrail, Withheld},
 };

@@ -6,7 +6,9 @@ use std::{
 };
 
 use http::{Method, StatusCode, Version};
-use palisade_core::{Actor, ClientAddr, Confirmation, DenialKind, Reason, Resource, ScopeToken};
+use palisade_core::{
+    Actor, ClientAddr, Confirmation, DenialKind, Reason, Resource, ScopeToken, Trail,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -34,7 +36,14 @@ pub(crate) fn record() -> AuditRecord {
         bytes_in: 0,
         bytes_out: 5,
         trace: None,
+        withheld: Withheld::default(),
     }
+}
+
+fn withheld(origins: &[&str]) -> Withheld {
+    let trail = Trail::new();
+    origins.iter().for_each(|origin| trail.withhold(Some(origin)));
+    trail.notes().withheld
 }
 
 #[derive(Debug)]
@@ -87,6 +96,7 @@ fn full() -> AuditRecord {
         client: Some(ClientAddr::peer(SocketAddr::from(([192, 0, 2, 1], 1)))),
         user_agent: Some("test/1".to_owned()),
         trace: TraceContext::of(&headers),
+        withheld: withheld(&["https://a.example", "https://a.example", "http://b.example:81"]),
         ..record()
     }
 }
@@ -132,6 +142,7 @@ fn a_full_record_is_written_in_full() {
         "bytes_out": 5,
         "trace_id": "0af7651916cd43dd8448eb211c80319c",
         "parent_id": "00ad6b7169203331",
+        "withheld": {"count": 3, "destinations": ["https://a.example", "http://b.example:81"]},
     });
     assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
 }
@@ -190,6 +201,8 @@ fn worst(character: &str) -> AuditRecord {
             .add_actor(Actor::new(text.as_str()).of_issuer(text.as_str()));
     }
     let resource = format!("https://rs.example/{}", "a".repeat(2_000));
+    let origins: Vec<String> = (0..40).map(|index| format!("https://{index}{text}")).collect();
+    let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
     let denial = Denial::new(
         "some-layer-with-a-long-name",
         DenialKind::HeadersTooLarge,
@@ -209,6 +222,7 @@ fn worst(character: &str) -> AuditRecord {
         bytes_in: u64::MAX,
         bytes_out: u64::MAX,
         elapsed: Duration::MAX,
+        withheld: withheld(&origins),
         ..full()
     }
 }

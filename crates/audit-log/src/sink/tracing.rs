@@ -71,6 +71,7 @@ impl AuditSink for TracingSink {
             bytes_out = record.bytes_out,
             duration_us = u64::try_from(record.elapsed.as_micros()).unwrap_or(u64::MAX),
             trace_id = record.trace.map(|trace| trace.to_string()).as_deref(),
+            withheld = (record.withheld.count > 0).then_some(record.withheld.count),
             "request ended"
         );
     }
