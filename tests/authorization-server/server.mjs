@@ -1,9 +1,13 @@
 // A certified authorization server (npm `oidc-provider`) for the integration tests.
 //
 // It listens on a loopback port that the system chooses and is steered through its own standard input: one JSON
-// object a line, answered by one JSON object a line. The first line that it writes is `{"issuer": …}`. It ends when
-// its input ends, so a test that is killed leaves nothing behind.
+// object a line, answered by one JSON object a line. The first line that it writes is `{"issuer": …, "address": …}`.
+// It ends when its input ends, so a test that is killed leaves nothing behind. Behind a proxy that keeps `Host` as it
+// came, `--issuer URL` says how it is called there.
 //
+//   {"do":"serve","resources":["http://127.0.0.1:1/mcp"],"scopes":["use"]}   for whom it issues tokens, and for what
+//   {"do":"ask-people","form":true}      whoever signs in sees a form; else all are let in
+//   {"do":"demand-nonces","demand":true} proofs for the token endpoint need a nonce (RFC 9449 §8)
 //   {"do":"issue","format":"jwt","alg":"ES256","seconds":600}   how access tokens are made from now on
 //   {"do":"add-key","alg":"ES256"}       a new key, which signs from now on; the older stay published. Answers `kid`
 //   {"do":"withdraw-key","kid":"k1"}     the key is published no longer
@@ -14,6 +18,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 const fail = (error) => { say({ error: String(error?.message ?? error) }); process.exit(1); };
@@ -31,10 +36,10 @@ const startedWith = Date.now;
 let shift = 0;
 Date.now = () => startedWith() + shift;
 
-const RESOURCES = ['https://rs.example/mcp', 'https://other.example/mcp'];
-const SCOPES = ['use', 'admin'];
+const served = { resources: ['https://rs.example/mcp', 'https://other.example/mcp'], scopes: ['use', 'admin'] };
 const REDIRECT = 'https://site.example/callback';
 const issue = { format: 'jwt', alg: 'ES256', seconds: 600 };
+const habits = { askPeople: false, demandNonces: false };
 
 const MAKERS = {
   RS: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
@@ -114,6 +119,17 @@ const CLIENTS = [
   machine('site', {
     grant_types: ['authorization_code'], redirect_uris: [REDIRECT], response_types: ['code'],
   }),
+  machine('app-post', { grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' }),
+  // On a person's own machine, known before (RFC 8252 §7.3: any port). Who registers can ask for no more scopes than
+  // those it registered with, this one can.
+  {
+    client_id: 'desktop',
+    application_type: 'native',
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  },
   // Who asks about opaque tokens: in each way to authenticate, and with a signed answer (RFC 9701).
   machine('resource-server'),
   machine('resource-server-post', { token_endpoint_auth_method: 'client_secret_post' }),
@@ -133,19 +149,22 @@ const configuration = () => ({
   clients: CLIENTS,
   clientDefaults: { id_token_signed_response_alg: 'ES256', introspection_signed_response_alg: 'ES256' },
   cookies: { keys: [secrets.cookies] },
-  scopes: ['openid', ...SCOPES],
+  scopes: ['openid', 'offline_access', ...served.scopes],
   pkce: { required: () => true },
   enabledJWA: { dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'] },
-  ttl: { AccessToken: () => issue.seconds, ClientCredentials: () => issue.seconds, IdToken: 600, Session: 600, Grant: 600 },
+  ttl: { AccessToken: () => issue.seconds, ClientCredentials: () => issue.seconds, IdToken: 600, Session: 86400, Grant: 86400 },
+  issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+  // Pages of any origin may be clients.
+  clientBasedCORS: () => true,
   findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
-  // Whoever comes is let in and asked nothing.
+  // Whoever is let in is asked for no consent.
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   async loadExistingGrant(ctx) {
     const grant = new ctx.oidc.provider.Grant({
       accountId: ctx.oidc.session.accountId, clientId: ctx.oidc.client.clientId,
     });
-    grant.addOIDCScope(['openid', ...SCOPES].join(' '));
-    for (const resource of RESOURCES) grant.addResourceScope(resource, SCOPES.join(' '));
+    grant.addOIDCScope(['openid', 'offline_access', ...served.scopes].join(' '));
+    for (const resource of served.resources) grant.addResourceScope(resource, served.scopes.join(' '));
     await grant.save();
     return grant;
   },
@@ -155,16 +174,21 @@ const configuration = () => ({
     introspection: { enabled: true },
     jwtIntrospection: { enabled: true },
     revocation: { enabled: true },
-    dPoP: { enabled: true, nonceSecret: secrets.nonces, requireNonce: () => false },
+    dPoP: { enabled: true, nonceSecret: secrets.nonces, requireNonce: () => habits.demandNonces },
+    registration: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => undefined,
       useGrantedResource: () => true,
       getResourceServerInfo(_ctx, resource) {
-        if (!RESOURCES.includes(resource)) throw new errors.InvalidTarget();
+        if (!served.resources.includes(resource)) throw new errors.InvalidTarget();
         const sign = issue.format === 'jwt' ? { jwt: { sign: { alg: issue.alg } } } : {};
         return {
-          audience: resource, scope: SCOPES.join(' '), accessTokenTTL: issue.seconds, accessTokenFormat: issue.format, ...sign,
+          audience: resource,
+          scope: served.scopes.join(' '),
+          accessTokenTTL: issue.seconds,
+          accessTokenFormat: issue.format,
+          ...sign,
         };
       },
     },
@@ -178,11 +202,36 @@ function build() {
   answer = provider.callback();
 }
 
-async function logIn(request, response) {
-  await provider.interactionFinished(request, response, { login: { accountId: 'alice' } });
+const FORM = `<!doctype html><title>Sign in</title><h1>Sign in</h1>
+<form method="post"><label>Name <input name="login" value="alice" autofocus></label> <button type="submit">Sign in</button></form>
+`;
+
+async function body(request) {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  return new URLSearchParams(Buffer.concat(parts).toString());
+}
+
+async function interact(request, response) {
+  const { prompt } = await provider.interactionDetails(request, response);
+  if (prompt.name !== 'login') {
+    await provider.interactionFinished(request, response, { consent: {} }, { mergeWithLastSubmission: true });
+  } else if (habits.askPeople && request.method !== 'POST') {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(FORM);
+  } else {
+    const accountId = habits.askPeople ? (await body(request)).get('login') : 'alice';
+    await provider.interactionFinished(request, response, { login: { accountId } });
+  }
 }
 
 const COMMANDS = {
+  serve: ({ resources, scopes }) => {
+    Object.assign(served, { resources, scopes });
+    build();
+  },
+  'ask-people': ({ form }) => { habits.askPeople = form; },
+  'demand-nonces': ({ demand }) => { habits.demandNonces = demand; },
   issue: ({ format, alg, seconds }) => { Object.assign(issue, { format, alg, seconds }); },
   'add-key': ({ alg }) => {
     const kid = addKey(alg);
@@ -204,16 +253,17 @@ const COMMANDS = {
 
 const server = createServer((request, response) => {
   if (request.url.startsWith('/interaction/')) {
-    logIn(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });
+    interact(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });
   } else {
     answer(request, response);
   }
 });
 await new Promise((ready) => { server.listen(0, '127.0.0.1', ready); });
-const issuer = `http://127.0.0.1:${server.address().port}`;
+const address = `127.0.0.1:${server.address().port}`;
+const { values: { issuer = `http://${address}` } } = parseArgs({ options: { issuer: { type: 'string' } } });
 addKey('ES256');
 build();
-say({ issuer });
+say({ issuer, address });
 
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {

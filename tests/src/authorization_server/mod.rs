@@ -4,7 +4,7 @@ mod exchange;
 mod sign_in;
 mod tokens;
 
-use std::{fmt, io::ErrorKind, path::Path, process::Stdio, time::Duration};
+use std::{fmt, io::ErrorKind, net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -43,6 +43,7 @@ pub enum Form {
 /// It ends with this value; and by itself when its input ends, so it also ends when the test is killed.
 pub struct AuthorizationServer {
     issuer: String,
+    address: SocketAddr,
     http: Http,
     commands: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
@@ -56,12 +57,26 @@ impl AuthorizationServer {
     ///
     /// If it does not start. Where it is not installed, the error says what to do.
     pub async fn start() -> Result<Self, BoxError> {
+        Self::spawn(&[]).await
+    }
+
+    /// Starts one that is called `issuer`: the address of a proxy in front of it, which must keep `Host`.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_as(issuer: &str) -> Result<Self, BoxError> {
+        Self::spawn(&["--issuer", issuer]).await
+    }
+
+    async fn spawn(arguments: &[&str]) -> Result<Self, BoxError> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("authorization-server");
         if !folder.join("node_modules/oidc-provider").is_dir() {
             return Err(NOT_INSTALLED.into());
         }
         let started = Command::new("node")
             .arg("server.mjs")
+            .args(arguments)
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -76,10 +91,12 @@ impl AuthorizationServer {
         })?;
         let commands = process.stdin.take().ok_or("it has no input")?;
         let answers = BufReader::new(process.stdout.take().ok_or("it has no output")?).lines();
-        let mut server =
-            Self { issuer: String::new(), http: Http::new(), commands, answers, process };
-        let issuer = server.answer().await?;
-        server.issuer = text(&issuer, "issuer")?;
+        let address = ([127, 0, 0, 1], 0).into();
+        let http = Http::new();
+        let mut server = Self { issuer: String::new(), address, http, commands, answers, process };
+        let first = server.answer().await?;
+        server.issuer = text(&first, "issuer")?;
+        server.address = text(&first, "address")?.parse()?;
         Ok(server)
     }
 
@@ -87,6 +104,41 @@ impl AuthorizationServer {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Sets for which resources it issues tokens from now on, and with which scopes.
+    ///
+    /// # Errors
+    ///
+    /// If the server is gone.
+    pub async fn serve(&mut self, resources: &[&str], scopes: &[&str]) -> Result<(), BoxError> {
+        self.tell(&json!({ "do": "serve", "resources": resources, "scopes": scopes }))
+            .await
+            .map(drop)
+    }
+
+    /// Sets whether people who sign in see a form. If not, whoever comes is `alice`.
+    ///
+    /// # Errors
+    ///
+    /// If the server is gone.
+    pub async fn ask_people(&mut self, form: bool) -> Result<(), BoxError> {
+        self.tell(&json!({ "do": "ask-people", "form": form })).await.map(drop)
+    }
+
+    /// Sets whether proofs of possession need a nonce at the token endpoint (RFC 9449 §8).
+    ///
+    /// # Errors
+    ///
+    /// If the server is gone.
+    pub async fn demand_nonces(&mut self, demand: bool) -> Result<(), BoxError> {
+        self.tell(&json!({ "do": "demand-nonces", "demand": demand })).await.map(drop)
     }
 
     /// Makes a key, which signs from now on. Earlier keys stay published. Gives back its `kid`.
