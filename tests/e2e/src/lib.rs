@@ -1,0 +1,24 @@
+//! A protected MCP server, an authorization server and real MCP clients, with everything recorded that they say to
+//! each other. `docs/decisions/0025-the-end-to-end-suite.md` says why it is built like this.
+//!
+//! ```text
+//!                     Client (a process)
+//!             ┌───────────┴───────────┐
+//!        recorder ── one Wire ── recorder
+//!             │                       │
+//!   Server (this process)    Issuer ──▶ authorization server (a process)
+//! ```
+
+mod client;
+mod issuer;
+mod places;
+mod server;
+mod wire;
+
+pub use self::{
+    client::{Client, Ready},
+    issuer::{Issuer, Proxy, Running},
+    places::{artifacts, node24},
+    server::{Builder, READ, Server, ServerClock, WRITE},
+    wire::{Credential, Exchange, Grant, Message, Party, Wire},
+};

@@ -1,0 +1,1 @@
+//! The matrix of `docs/clients.md`: what each client sent and saw, read off the log alone.
