@@ -40,6 +40,12 @@ const TASKS: &[Task] = &[
         run: tasks::ci::run,
     },
     Task {
+        name: "clients",
+        arguments: "",
+        about: "run every MCP client and write what it sent and saw into docs/clients.md",
+        run: tasks::clients::run,
+    },
+    Task {
         name: "fuzz",
         arguments: "[seconds]",
         about: "each parser against its naive twin, so many seconds each; 15 if not told",

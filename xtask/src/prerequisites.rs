@@ -97,7 +97,7 @@ const OLDEST_NODE: u32 = 20;
 
 pub(crate) const NODE: Tool = Tool {
     name: "Node.js 20 or newer (`node`)",
-    needed: "the tests run a certified authorization server, which is JavaScript",
+    needed: "the tests run a certified authorization server and MCP clients that are JavaScript",
     works: || {
         let version = Call::new("node", &["--version"]).quietly();
         version
@@ -120,7 +120,7 @@ pub(crate) const NODE: Tool = Tool {
 
 pub(crate) const NPM: Tool = Tool {
     name: "npm",
-    needed: "it installs the authorization server of the tests",
+    needed: "it installs the authorization server and the clients of the tests",
     works: || Call::new(NPM_PROGRAM, &["--version"]).answers(),
     install: &[
         ("apt-get", "sudo apt-get install --yes npm"),
@@ -130,6 +130,25 @@ pub(crate) const NPM: Tool = Tool {
         ("", "see https://nodejs.org/en/download, which has both"),
     ],
 };
+
+pub(crate) const PYTHON: Tool = Tool {
+    name: "Python 3.11 or newer with venv (`python3`)",
+    needed: "the end-to-end tests run clients that are written in it",
+    works: || {
+        let check = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+        Call::new(PYTHON_PROGRAM, &["-c", check]).answers()
+    },
+    install: &[
+        ("apt-get", "sudo apt-get install --yes python3 python3-venv"),
+        ("dnf", "sudo dnf install --assumeyes python3"),
+        ("pacman", "sudo pacman -S --noconfirm python"),
+        ("apk", "sudo apk add python3"),
+        ("brew", "brew install python"),
+        ("", "see https://www.python.org/downloads"),
+    ],
+};
+
+pub(crate) const PYTHON_PROGRAM: &str = "python3";
 
 /// On Windows it is a script, and those are only found by their whole name.
 pub(crate) const NPM_PROGRAM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
@@ -164,7 +183,7 @@ fn report(missing: &[Tool], present: impl Fn(&str) -> bool) -> Result<(), Failur
     Err(Failure::because(message))
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let name = format!("{program}{}", env::consts::EXE_SUFFIX);
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(&name).is_file())
@@ -194,7 +213,9 @@ mod tests {
 
     #[test]
     fn each_tool_has_a_way_to_be_installed_on_any_machine() {
-        for tool in [CARGO, C_COMPILER, CXX_COMPILER, RUSTC, RUSTFMT, CLIPPY, GIT, NODE, NPM] {
+        for tool in
+            [CARGO, C_COMPILER, CXX_COMPILER, RUSTC, RUSTFMT, CLIPPY, GIT, NODE, NPM, PYTHON]
+        {
             assert!(tool.install.iter().any(|(manager, _)| manager.is_empty()), "{}", tool.name);
         }
     }

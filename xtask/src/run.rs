@@ -203,7 +203,7 @@ impl fmt::Display for Phases {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch for people, nothing is decided by it")]
-fn stopwatch() -> impl FnOnce() -> Duration {
+pub(crate) fn stopwatch() -> impl FnOnce() -> Duration {
     let started = Instant::now();
     move || started.elapsed()
 }

@@ -22,6 +22,8 @@ pub(crate) struct Member {
     /// Without `default`.
     pub(crate) features: Vec<String>,
     pub(crate) dependencies: Vec<Dependency>,
+    /// The programs below `tests`.
+    pub(crate) tests: Vec<String>,
 }
 
 /// An edge as the manifest has it.
@@ -79,10 +81,19 @@ impl Workspace {
 }
 
 impl Member {
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
+        self.tests.iter().map(String::as_str)
+    }
+
     fn read(package: &Value, root: &Path) -> Option<Self> {
         let manifest = text(package, "manifest_path")?;
         let features = package.get("features")?.as_object()?.keys();
         let dependencies = package.get("dependencies")?.as_array()?.iter();
+        let targets = package.get("targets").and_then(Value::as_array).into_iter().flatten();
+        let is_test = |target: &&Value| {
+            let kinds = target.get("kind").and_then(Value::as_array);
+            kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "test"))
+        };
         Some(Self {
             name: text(package, "name")?,
             folder: within(root, Path::new(&manifest).parent()?)?,
@@ -90,6 +101,7 @@ impl Member {
             dependencies: dependencies
                 .map(|dependency| Dependency::read(dependency, root))
                 .collect::<Option<_>>()?,
+            tests: targets.filter(is_test).filter_map(|target| text(target, "name")).collect(),
         })
     }
 }
@@ -137,6 +149,10 @@ mod tests {
                         { "name": "http", "kind": null },
                         { "name": "palisade-core", "kind": "dev", "path": "/repo/crates/core" },
                     ],
+                    "targets": [
+                        { "name": "palisade_a", "kind": ["lib"] },
+                        { "name": "it", "kind": ["test"] },
+                    ],
                 },
                 { "id": "registry+x#http@1.0.0", "name": "http", "license": null },
             ],
@@ -147,6 +163,7 @@ mod tests {
         let [member] = workspace.members.as_slice() else { panic!("one member") };
         assert_eq!(member.folder, "crates/a");
         assert_eq!(member.features, ["x"]);
+        assert_eq!(member.tests, ["it"]);
         assert_eq!(member.dependencies[0].kind, DependencyKind::Normal);
         assert_eq!(member.dependencies[0].folder, None);
         assert_eq!(member.dependencies[1].kind, DependencyKind::Dev);

@@ -30,6 +30,7 @@ fn run_phases(phases: &mut Phases) -> Result<(), Failure> {
             prerequisites::GIT,
             prerequisites::NODE,
             prerequisites::NPM,
+            prerequisites::PYTHON,
             prerequisites::RUSTC,
             prerequisites::RUSTFMT,
         ])

@@ -1,7 +1,8 @@
 //! The tasks that build and run something. `tidy` only reads and has its own module.
 
 pub(crate) mod ci;
+pub(crate) mod clients;
 pub(crate) mod demo;
 pub(crate) mod fuzz;
-mod npm;
+mod install;
 pub(crate) mod test;

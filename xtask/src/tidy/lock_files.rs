@@ -18,6 +18,7 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
             Some("Cargo.lock") => findings.extend(cargo(file)),
             Some("package-lock.json") => findings.extend(npm(file)),
             Some(".npmrc") => findings.extend(npm_settings(file)),
+            Some("requirements.txt") => findings.extend(python(file)),
             _ => {}
         }
     }
@@ -75,6 +76,31 @@ fn npm_settings(file: &File) -> Vec<Finding> {
         .collect()
 }
 
+/// What `pip install --require-hashes` reads: `name==version \`, then digests.
+fn python(file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut lines = file.text.lines().enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
+        if line.starts_with('#') || line.trim().is_empty() {
+            continue;
+        }
+        let mut has_digest = line.contains("--hash=sha256:");
+        while lines.next_if(|(_, next)| next.starts_with(' ')).is_some_and(|(_, next)| {
+            has_digest |= next.trim().starts_with("--hash=sha256:");
+            true
+        }) {}
+        let message = if line.starts_with('-') || line.contains("://") {
+            "indexes and files are each machine's own: leave them out"
+        } else if !line.contains("==") || !has_digest {
+            "pin the version and its digests: `pip-compile --generate-hashes --no-emit-index-url`"
+        } else {
+            continue;
+        };
+        findings.push(Finding::at(&file.path, index + 1, message));
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +117,10 @@ mod tests {
             ("Cargo.lock", cargo.as_str()),
             ("tests/x/package-lock.json", npm),
             ("tests/x/.npmrc", "# see https://a.example\naudit=false\n"),
+            (
+                "tests/x/requirements.txt",
+                "# made\na==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n",
+            ),
         ]);
         assert_eq!(check(&repo), []);
     }
@@ -108,6 +138,18 @@ mod tests {
             ("no digest", "x/package-lock.json", "{ \"packages\": {\n\"node_modules/a\": {} } }"),
             ("a setting", "x/.npmrc", "audit=false\nregistry=https://a.example\n"),
             ("of one scope", "x/.npmrc", "audit=false\n@x:registry=https://a.example\n"),
+            (
+                "an index",
+                "requirements.txt",
+                "a==1 --hash=sha256:1\n--index-url https://a.example\n",
+            ),
+            ("a file", "requirements.txt", "\na @ https://a.example/a.whl --hash=sha256:1\n"),
+            ("no digest for Python", "requirements.txt", "a==1 --hash=sha256:1\nb==1\n"),
+            (
+                "no version",
+                "requirements.txt",
+                "a==1 --hash=sha256:1\nb>=1 \\\n    --hash=sha256:1\n",
+            ),
             ("a credential", "x/.npmrc", "audit=false\n//a.example/:_authToken=x\n"),
         ];
         for (name, path, text) in rows {
