@@ -1,14 +1,25 @@
 //! The document (RFC 9728 §2).
 
+mod people;
+
+use std::fmt;
+
 use bytes::Bytes;
 use palisade_core::{Resource, ScopeSet};
-use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::{MetadataError, well_known};
+use crate::{
+    MetadataError, SignMetadata, algorithm,
+    members::{Members, Name, SIGNED_METADATA},
+    signing::Attestation,
+    well_known,
+};
 
 const OFFLINE_ACCESS: &str = "offline_access";
-/// Tokens in queries end up in logs, and bodies are not ours to read.
+/// Tokens in queries end up in logs, and bodies are not ours to read: no layer of this family looks there.
 const BEARER_METHODS: [&str; 1] = ["header"];
+/// The Go SDK reads 1 MiB at most, and others may read less. A document as people write them has some hundred bytes.
+const MAX_BYTES: usize = 64 * 1024;
 
 /// What a resource says about itself (RFC 9728 §2).
 ///
@@ -19,49 +30,38 @@ const BEARER_METHODS: [&str; 1] = ["header"];
 /// let metadata = Metadata::new(Resource::parse("https://api.example.com/files")?)
 ///     .add_authorization_server("https://as.example.com/")?
 ///     .scopes_supported(ScopeSet::parse("files:read")?)?
-///     .resource_name("Files");
+///     .resource_name("Files")
+///     .resource_name_in("fr", "Fichiers")?
+///     .dpop_signing_alg_values_supported(["ES256", "EdDSA"])?
+///     .add_extension("com.example.tier", "gold")?;
 /// assert_eq!(metadata.url(), "https://api.example.com/.well-known/oauth-protected-resource/files");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "metadata does nothing until a layer publishes it"]
 pub struct Metadata {
     resource: Resource,
-    members: Members,
-}
-
-/// In the order in which they are written.
-#[derive(Clone, Debug, Default, Serialize)]
-struct Members {
     authorization_servers: Vec<Box<str>>,
-    // RFC 9728 §3.2: "parameters with zero elements MUST be omitted from the response".
-    #[serde(skip_serializing_if = "ScopeSet::is_empty", serialize_with = "scopes")]
     scopes_supported: ScopeSet,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jwks_uri: Option<Box<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_name: Option<Box<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_documentation: Option<Box<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_policy_uri: Option<Box<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_tos_uri: Option<Box<str>>,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    resource: &'a str,
-    #[serde(flatten)]
-    members: &'a Members,
-    bearer_methods_supported: [&'static str; 1],
+    /// `None`: those that are supported.
+    challenge_scope: Option<ScopeSet>,
+    /// All others.
+    members: Members,
+    attestation: Option<Attestation>,
 }
 
 impl Metadata {
     /// The metadata of this resource. Its identifier is published byte for byte and must be the URL that
     /// clients are given: many compare the two as text (RFC 9728 §3.3), the slash at the end included.
     pub fn new(resource: Resource) -> Self {
-        Self { resource, members: Members::default() }
+        Self {
+            resource,
+            authorization_servers: Vec::new(),
+            scopes_supported: ScopeSet::empty(),
+            challenge_scope: None,
+            members: Members::default(),
+            attestation: None,
+        }
     }
 
     /// One more server to get tokens from, by its issuer identifier. The best comes first: some clients
@@ -79,10 +79,10 @@ impl Metadata {
         if checked.path_and_query().contains('?') {
             return Err(MetadataError::QueryInAuthorizationServer);
         }
-        if self.members.authorization_servers.iter().any(|known| **known == *issuer) {
+        if self.authorization_servers.iter().any(|known| **known == *issuer) {
             return Err(MetadataError::DuplicateAuthorizationServer { issuer: issuer.into() });
         }
-        self.members.authorization_servers.push(issuer.into());
+        self.authorization_servers.push(issuer.into());
         Ok(self)
     }
 
@@ -93,43 +93,18 @@ impl Metadata {
     ///
     /// If `offline_access` is among them.
     pub fn scopes_supported(mut self, scopes: ScopeSet) -> Result<Self, MetadataError> {
-        self.members.scopes_supported = without_offline_access(scopes)?;
+        self.scopes_supported = without_offline_access(scopes)?;
         Ok(self)
     }
 
-    /// The name to show to people.
-    pub fn resource_name(mut self, name: impl Into<Box<str>>) -> Self {
-        self.members.resource_name = Some(name.into());
-        self
-    }
-
-    /// The page for developers.
+    /// The scopes that challenges name if the refusal does not know better. By default those that are
+    /// [supported](Self::scopes_supported). They are not in the document.
     ///
     /// # Errors
     ///
-    /// If it is no `https` URL.
-    pub fn resource_documentation(mut self, url: &str) -> Result<Self, MetadataError> {
-        self.members.resource_documentation = Some(page("resource_documentation", url)?);
-        Ok(self)
-    }
-
-    /// The page about what clients may do with the data.
-    ///
-    /// # Errors
-    ///
-    /// If it is no `https` URL.
-    pub fn resource_policy_uri(mut self, url: &str) -> Result<Self, MetadataError> {
-        self.members.resource_policy_uri = Some(page("resource_policy_uri", url)?);
-        Ok(self)
-    }
-
-    /// The page with the terms of service.
-    ///
-    /// # Errors
-    ///
-    /// If it is no `https` URL.
-    pub fn resource_tos_uri(mut self, url: &str) -> Result<Self, MetadataError> {
-        self.members.resource_tos_uri = Some(page("resource_tos_uri", url)?);
+    /// If `offline_access` is among them.
+    pub fn challenge_scope(mut self, scopes: ScopeSet) -> Result<Self, MetadataError> {
+        self.challenge_scope = Some(without_offline_access(scopes)?);
         Ok(self)
     }
 
@@ -139,10 +114,101 @@ impl Metadata {
     /// # Errors
     ///
     /// If it is no `https` URL.
-    pub fn jwks_uri(mut self, url: &str) -> Result<Self, MetadataError> {
+    pub fn jwks_uri(self, url: &str) -> Result<Self, MetadataError> {
         Resource::parse(url)
             .map_err(|source| MetadataError::InvalidUrl { member: "jwks_uri", source })?;
-        self.members.jwks_uri = Some(url.into());
+        Ok(self.with("jwks_uri", url))
+    }
+
+    /// The algorithms with which the resource signs its responses, by their names in JWS.
+    ///
+    /// # Errors
+    ///
+    /// If one of them is `none` (RFC 9728 §2: "MUST NOT be used"), or no name of an algorithm.
+    pub fn resource_signing_alg_values_supported<'a>(
+        self,
+        algorithms: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, MetadataError> {
+        self.with_algorithms("resource_signing_alg_values_supported", algorithms, algorithm::signs)
+    }
+
+    /// The algorithms that proofs of possession may be signed with (RFC 9449), by their names in JWS.
+    ///
+    /// # Errors
+    ///
+    /// If one of them is `none`, is symmetric, or is no name of an algorithm.
+    pub fn dpop_signing_alg_values_supported<'a>(
+        self,
+        algorithms: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, MetadataError> {
+        self.with_algorithms(
+            "dpop_signing_alg_values_supported",
+            algorithms,
+            algorithm::is_asymmetric,
+        )
+    }
+
+    /// States: *every token must be bound to a key by DPoP* (RFC 9449). The layer that verifies tokens has
+    /// to see to it.
+    pub fn dpop_bound_access_tokens_required(self) -> Self {
+        self.with("dpop_bound_access_tokens_required", true)
+    }
+
+    /// States: *tokens can be bound to the client's certificate* (RFC 8705). The layer that verifies tokens
+    /// has to see to it.
+    pub fn tls_client_certificate_bound_access_tokens(self) -> Self {
+        self.with("tls_client_certificate_bound_access_tokens", true)
+    }
+
+    /// The types of authorization details (RFC 9396) that the resource understands.
+    ///
+    /// # Errors
+    ///
+    /// If one of them is empty.
+    pub fn authorization_details_types_supported<'a>(
+        self,
+        types: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, MetadataError> {
+        const MEMBER: &str = "authorization_details_types_supported";
+        let types: Vec<_> = types.into_iter().collect();
+        if types.contains(&"") {
+            return Err(MetadataError::Empty { name: MEMBER.into() });
+        }
+        Ok(self.with(MEMBER, types))
+    }
+
+    /// One more member, of a profile or of your own. The name may end in `#` and a language tag.
+    ///
+    /// # Errors
+    ///
+    /// If the name is empty, longer than 128 bytes or not clean text; is registered for metadata, as there are
+    /// methods for all of those; is registered for JWTs, where `iss` or `exp` would mean something else; has no
+    /// well-formed tag behind a `#`; or was added before.
+    pub fn add_extension(
+        mut self,
+        name: &str,
+        value: impl Into<Value>,
+    ) -> Result<Self, MetadataError> {
+        self.members.add(Name::extension(name)?, value)?;
+        Ok(self)
+    }
+
+    /// Adds `signed_metadata` (RFC 9728 §2.2): the whole document once more, as claims of a JWT that `issuer`
+    /// attests to. Clients that verify it take its claims and not the plain members.
+    ///
+    /// `issuer` is a URL that clients know whom to trust by, of the operator or of the resource itself. The JWT
+    /// has no end: it is made once, when a layer is made of this metadata, and is good as long as its key is.
+    ///
+    /// # Errors
+    ///
+    /// If `issuer` is no `https` URL, or if the signer names no asymmetric algorithm, or an id of its key that is
+    /// empty, longer than 256 bytes or not clean text.
+    pub fn signed_by(
+        mut self,
+        issuer: &str,
+        signer: impl SignMetadata + 'static,
+    ) -> Result<Self, MetadataError> {
+        self.attestation = Some(Attestation::new(issuer, signer)?);
         Ok(self)
     }
 
@@ -158,159 +224,75 @@ impl Metadata {
         well_known::url(&self.resource)
     }
 
-    pub(crate) const fn scopes(&self) -> &ScopeSet {
-        &self.members.scopes_supported
+    /// What challenges say of scopes.
+    pub(crate) fn scopes(&self) -> &ScopeSet {
+        self.challenge_scope.as_ref().unwrap_or(&self.scopes_supported)
     }
 
     /// The document, if it may be published.
     pub(crate) fn to_json(&self) -> Result<Bytes, MetadataError> {
-        if self.members.authorization_servers.is_empty() {
+        if self.authorization_servers.is_empty() {
             return Err(MetadataError::NoAuthorizationServer);
         }
-        let document = Document {
-            resource: self.resource.as_str(),
-            members: &self.members,
-            bearer_methods_supported: BEARER_METHODS,
-        };
+        let mut members = self.members.clone();
+        members.check()?;
+        let mut set = |name, value: Value| members.set(Name::registered(name), value);
+        set("resource", self.resource.as_str().into());
+        let servers = self.authorization_servers.iter().map(|server| Value::from(&**server));
+        set("authorization_servers", servers.collect());
+        if !self.scopes_supported.is_empty() {
+            let scopes = self.scopes_supported.iter().map(|scope| Value::from(scope.as_str()));
+            set("scopes_supported", scopes.collect());
+        }
+        set("bearer_methods_supported", BEARER_METHODS.as_slice().into());
+        if let Some(attestation) = &self.attestation {
+            // "SHOULD NOT appear as a claim in the JWT": it is not there yet.
+            let signed = attestation.sign(&members)?;
+            members.set(Name::registered(SIGNED_METADATA), signed);
+        }
         // Only maps with odd keys and foreign types can fail, and there are none.
-        Ok(serde_json::to_vec(&document).unwrap_or_default().into())
+        let document = serde_json::to_vec(&members).unwrap_or_default();
+        if document.len() > MAX_BYTES {
+            return Err(MetadataError::TooLarge { bytes: document.len() });
+        }
+        Ok(document.into())
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.members.set(Name::registered(name), value);
+        self
+    }
+
+    fn with_algorithms<'a>(
+        self,
+        member: &'static str,
+        algorithms: impl IntoIterator<Item = &'a str>,
+        is_fine: fn(&str) -> bool,
+    ) -> Result<Self, MetadataError> {
+        let algorithms: Vec<_> = algorithms.into_iter().collect();
+        if !algorithms.iter().all(|name| is_fine(name)) {
+            return Err(MetadataError::InvalidAlgorithm { member });
+        }
+        Ok(self.with(member, algorithms))
     }
 }
 
-pub(crate) fn without_offline_access(scopes: ScopeSet) -> Result<ScopeSet, MetadataError> {
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metadata")
+            .field("resource", &self.resource)
+            .field("authorization_servers", &self.authorization_servers)
+            .field("attestation", &self.attestation)
+            .finish_non_exhaustive()
+    }
+}
+
+fn without_offline_access(scopes: ScopeSet) -> Result<ScopeSet, MetadataError> {
     if scopes.contains(OFFLINE_ACCESS) {
         return Err(MetadataError::OfflineAccess);
     }
     Ok(scopes)
 }
 
-/// A page for people, which may have a fragment. Clients show it as a link, so that a scheme such as
-/// `javascript` would be an attack on them.
-fn page(member: &'static str, url: &str) -> Result<Box<str>, MetadataError> {
-    let (page, fragment) = url.split_once('#').unwrap_or((url, ""));
-    // Parsed as a query: the grammar of the two is the same (RFC 3986 §3.5).
-    Resource::parse(page)
-        .and_then(|_| Resource::parse(&format!("https://fragment.invalid/?{fragment}")))
-        .map_err(|source| MetadataError::InvalidUrl { member, source })?;
-    Ok(url.into())
-}
-
-fn scopes<S: Serializer>(scopes: &ScopeSet, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(scopes.iter().map(|scope| scope.as_str()))
-}
-
 #[cfg(test)]
-mod tests {
-    use std::error::Error;
-
-    use palisade_core::InvalidResourceError;
-
-    use super::*;
-
-    fn metadata() -> Metadata {
-        Metadata::new(Resource::parse("https://h/a").unwrap())
-    }
-
-    #[test]
-    fn a_small_document_has_what_clients_need() {
-        let metadata = metadata().add_authorization_server("https://as.example").unwrap();
-        assert_eq!(
-            metadata.to_json().unwrap(),
-            r#"{"resource":"https://h/a","authorization_servers":["https://as.example"],"bearer_methods_supported":["header"]}"#
-        );
-    }
-
-    #[test]
-    fn a_large_document_has_all_that_was_said_as_it_was_said() {
-        let metadata = metadata()
-            .add_authorization_server("https://as.example/")
-            .and_then(|metadata| metadata.add_authorization_server("https://AS2.example/tenant"))
-            .and_then(|metadata| metadata.add_authorization_server("http://127.0.0.1:9/"))
-            .and_then(|metadata| metadata.scopes_supported(ScopeSet::parse("b a").unwrap()))
-            .and_then(|metadata| metadata.jwks_uri("https://h/jwks.json"))
-            .and_then(|metadata| metadata.resource_documentation("https://docs.example/#start"))
-            .and_then(|metadata| metadata.resource_policy_uri("https://h/policy?lang=en"))
-            .and_then(|metadata| metadata.resource_tos_uri("https://h/tos"))
-            .unwrap()
-            .resource_name("Fichiers \"été\"");
-        assert_eq!(
-            metadata.to_json().unwrap(),
-            [
-                r#"{"resource":"https://h/a","#,
-                r#""authorization_servers":["https://as.example/","https://AS2.example/tenant","http://127.0.0.1:9/"],"#,
-                r#""scopes_supported":["a","b"],"jwks_uri":"https://h/jwks.json","#,
-                r#""resource_name":"Fichiers \"été\"","#,
-                r#""resource_documentation":"https://docs.example/#start","#,
-                r#""resource_policy_uri":"https://h/policy?lang=en","#,
-                r#""resource_tos_uri":"https://h/tos","bearer_methods_supported":["header"]}"#,
-            ]
-            .concat()
-        );
-    }
-
-    #[test]
-    fn b_02_a_document_without_authorization_server_is_not_published() {
-        assert_eq!(metadata().to_json().unwrap_err(), MetadataError::NoAuthorizationServer);
-    }
-
-    #[test]
-    fn b_10_offline_access_is_refused() {
-        let scopes = ScopeSet::parse("files:read offline_access").unwrap();
-        assert_eq!(metadata().scopes_supported(scopes).unwrap_err(), MetadataError::OfflineAccess);
-    }
-
-    #[test]
-    fn refuses_what_is_no_issuer() {
-        use InvalidResourceError as Invalid;
-
-        let invalid = |source| MetadataError::InvalidAuthorizationServer { source };
-        for (name, issuer, expected) in [
-            ("plain http", "http://as.example", invalid(Invalid::PlainHttp)),
-            ("fragment", "https://as.example/#x", invalid(Invalid::Fragment)),
-            ("query", "https://as.example/?x", MetadataError::QueryInAuthorizationServer),
-            ("user information", "https://u:secret@as.example", invalid(Invalid::UserInfo)),
-            ("no URL", "as.example", invalid(Invalid::NotAbsolute)),
-            ("white space", "https://as.example ", invalid(Invalid::Character)),
-            ("empty", "", invalid(Invalid::NotAbsolute)),
-        ] {
-            let error = metadata().add_authorization_server(issuer).unwrap_err();
-            assert_eq!(error, expected, "{name}");
-            assert!(!format!("{error} {error:?}").contains("secret"), "{name}");
-        }
-        let error = metadata()
-            .add_authorization_server("https://as.example")
-            .and_then(|metadata| metadata.add_authorization_server("https://as.example/"))
-            .and_then(|metadata| metadata.add_authorization_server("https://as.example"))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the authorization server `https://as.example` is listed twice: remove one of the two"
-        );
-    }
-
-    #[test]
-    fn refuses_links_that_clients_must_not_follow() {
-        for url in [
-            "javascript:alert(1)",
-            "http://h/tos",
-            "/tos",
-            "https://h/tos#\"onclick=",
-            "https://h/tos#a#b",
-            "https://user@h/tos",
-            "",
-        ] {
-            for (member, error) in [
-                ("resource_documentation", metadata().resource_documentation(url).unwrap_err()),
-                ("resource_policy_uri", metadata().resource_policy_uri(url).unwrap_err()),
-                ("resource_tos_uri", metadata().resource_tos_uri(url).unwrap_err()),
-                ("jwks_uri", metadata().jwks_uri(url).unwrap_err()),
-            ] {
-                let expected =
-                    format!("`{member}` cannot be published: write an absolute `https` URL");
-                assert_eq!(error.to_string(), expected, "{url}");
-                assert!(error.source().is_some(), "{url}");
-            }
-        }
-        assert!(metadata().jwks_uri("https://h/jwks#x").is_err(), "keys are no page");
-    }
-}
+mod tests;

@@ -1,12 +1,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use palisade_core::{FromBytes, ScopeSet, stack::roles::PublishesMetadata};
+use palisade_core::{FromBytes, Resource, stack::roles::PublishesMetadata};
 use tower_layer::Layer;
 
-use crate::{
-    Metadata, MetadataError, ResourceMetadata, document::without_offline_access,
-    published::Published, well_known::Root,
-};
+use crate::{Metadata, MetadataError, ResourceMetadata, published::Published};
 
 /// Publishes metadata and lets challenges point to it. See the [crate docs](crate).
 #[derive(Clone)]
@@ -17,15 +14,35 @@ pub struct ResourceMetadataLayer<M = FromBytes> {
 }
 
 impl ResourceMetadataLayer {
-    /// A layer that publishes `metadata`.
+    /// A layer that publishes `metadata`, of the one resource behind it: every challenge points to this
+    /// document, whatever the path of the request.
     ///
     /// # Errors
     ///
-    /// If it names no authorization server.
+    /// If it names no authorization server, or has a member that says nothing; if it is too large, cannot be
+    /// signed, or cannot stand in a challenge.
     // By value: what is published does not change any more.
     #[expect(clippy::needless_pass_by_value, reason = "metadata is used up by publishing it")]
     pub fn new(metadata: Metadata) -> Result<Self, MetadataError> {
-        Ok(Self { published: Arc::new(Published::new(&metadata)?), make: FromBytes::new() })
+        Ok(Self { published: Arc::new(Published::one(&metadata)?), make: FromBytes::new() })
+    }
+
+    /// A layer that publishes the metadata of several resources on one host. A challenge points to the document
+    /// of the resource with the longest path above that of the request
+    /// ([`Endpoints`](palisade_core::Endpoints)), and to none if there is no such resource or if the path can be
+    /// read in two ways.
+    ///
+    /// The root of the host is nobody's, unless one of the resources is there or is named by
+    /// [`with_root_document_of`](Self::with_root_document_of).
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`MetadataError::Endpoints`] if no path tells the resources apart.
+    pub fn per_endpoint(
+        documents: impl IntoIterator<Item = Metadata>,
+    ) -> Result<Self, MetadataError> {
+        let documents: Vec<_> = documents.into_iter().collect();
+        Ok(Self { published: Arc::new(Published::several(&documents)?), make: FromBytes::new() })
     }
 }
 
@@ -36,36 +53,46 @@ impl<M> ResourceMetadataLayer<M> {
         ResourceMetadataLayer { published: self.published, make }
     }
 
-    /// The scopes that challenges name if the refusal does not know better. By default those that the
-    /// metadata says are supported.
-    ///
-    /// # Errors
-    ///
-    /// If `offline_access` is among them.
-    pub fn challenge_scope(mut self, scopes: ScopeSet) -> Result<Self, MetadataError> {
-        let scopes = without_offline_access(scopes)?;
-        Arc::make_mut(&mut self.published).challenge_scope(scopes);
-        Ok(self)
-    }
-
-    /// How long caches may keep the document. By default an hour, which is then also how long a change of
+    /// How long caches may keep a document. By default an hour, which is then also how long a change of
     /// authorization servers takes to arrive. Rounded down to seconds.
     pub fn max_age(mut self, age: Duration) -> Self {
         Arc::make_mut(&mut self.published).max_age(age);
         self
     }
 
-    /// Publishes the document only at the URL that belongs to the resource, not also at the root of the
-    /// host. For hosts with several resources: only one of them can own the root.
+    /// Publishes documents only at the URLs that belong to their resources, not one of them at the root of the
+    /// host as well. A resource that is at the root keeps its document there.
     pub fn without_root_document(mut self) -> Self {
-        Arc::make_mut(&mut self.published).paths.root = Root::Unused;
+        Arc::make_mut(&mut self.published).without_root();
         self
     }
 
-    /// The URL that challenges point to.
+    /// Publishes the document of `owner` at the root of the host as well, for clients that look there only. They
+    /// will take it for the only resource of the host.
+    ///
+    /// # Errors
+    ///
+    /// If `owner` is not published here, or if another resource is at the root.
+    pub fn with_root_document_of(mut self, owner: &Resource) -> Result<Self, MetadataError> {
+        Arc::make_mut(&mut self.published).set_root(owner)?;
+        Ok(self)
+    }
+
+    /// Lets the service answer at `/.well-known/oauth-authorization-server`, `/.well-known/openid-configuration`
+    /// and below. For hosts that are an authorization server as well, or repeat the metadata of one. Whether the
+    /// service can answer without a token is up to the layers inside.
+    ///
+    /// Without this call, the layer answers 404 there. Clients ask for them when they look for an authorization
+    /// server on the host of the resource, and take a 401 for an invitation to begin anew.
+    pub fn leave_authorization_server_metadata_to_service(mut self) -> Self {
+        Arc::make_mut(&mut self.published).leave_authorization_servers_to_service();
+        self
+    }
+
+    /// The URLs that challenges point to, one for each resource, in the order in which they were given.
     #[must_use]
-    pub fn metadata_url(&self) -> &str {
-        self.published.fact.metadata_url()
+    pub fn metadata_urls(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.published.urls()
     }
 }
 

@@ -13,7 +13,7 @@ use http::{
     },
     request::Parts,
 };
-use palisade_core::{MakeBody, ProtectedResource, ScopeSet};
+use palisade_core::{Endpoints, MakeBody, ProtectedResource, Resource};
 
 use crate::{
     Metadata, MetadataError,
@@ -30,36 +30,92 @@ const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// The document and what belongs to it.
+/// The documents and what belongs to them.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
-    document: Bytes,
-    etag: HeaderValue,
+    documents: Vec<Document>,
+    paths: Paths,
+    facts: Facts,
     cache_control: HeaderValue,
-    pub(crate) paths: Paths,
-    pub(crate) fact: ProtectedResource,
+}
+
+#[derive(Clone, Debug)]
+struct Document {
+    resource: Resource,
+    url: Box<str>,
+    json: Bytes,
+    etag: HeaderValue,
+}
+
+/// What is left in requests.
+#[derive(Clone, Debug)]
+enum Facts {
+    /// In all of them.
+    Always(ProtectedResource),
+    ByPath(Endpoints<ProtectedResource>),
 }
 
 impl Published {
-    pub(crate) fn new(metadata: &Metadata) -> Result<Self, MetadataError> {
-        let document = metadata.to_json()?;
-        let fact =
-            ProtectedResource::new(metadata.url()).challenge_scope(metadata.scopes().clone());
-        Ok(Self {
-            etag: etag(&document),
-            cache_control: cache_control(DEFAULT_MAX_AGE),
-            paths: Paths::of(metadata.resource()),
-            document,
-            fact,
-        })
+    /// The metadata of the one resource of this host, which owns the root.
+    pub(crate) fn one(metadata: &Metadata) -> Result<Self, MetadataError> {
+        let fact = fact(metadata)?;
+        let mut published = Self::new(vec![Document::new(metadata)?], Facts::Always(fact));
+        published.paths.set_root(Some(0));
+        Ok(published)
     }
 
-    pub(crate) fn challenge_scope(&mut self, scopes: ScopeSet) {
-        self.fact = self.fact.clone().challenge_scope(scopes);
+    /// The root is nobody's, but for a resource that is there.
+    pub(crate) fn several(all: &[Metadata]) -> Result<Self, MetadataError> {
+        let facts = all.iter().map(|metadata| Ok((metadata.resource().clone(), fact(metadata)?)));
+        let facts = Endpoints::new(facts.collect::<Result<Vec<_>, _>>()?)
+            .map_err(|source| MetadataError::Endpoints { source })?;
+        let documents = all.iter().map(Document::new).collect::<Result<_, _>>()?;
+        Ok(Self::new(documents, Facts::ByPath(facts)))
+    }
+
+    fn new(documents: Vec<Document>, facts: Facts) -> Self {
+        let resources: Vec<_> =
+            documents.iter().map(|document| document.resource.clone()).collect();
+        let paths = Paths::of(&resources);
+        Self { documents, paths, facts, cache_control: cache_control(DEFAULT_MAX_AGE) }
     }
 
     pub(crate) fn max_age(&mut self, age: Duration) {
         self.cache_control = cache_control(age);
+    }
+
+    pub(crate) const fn without_root(&mut self) {
+        self.paths.set_root(None);
+    }
+
+    pub(crate) fn set_root(&mut self, owner: &Resource) -> Result<(), MetadataError> {
+        let mut resources = self.documents.iter().map(|document| &document.resource);
+        let number = resources.position(|resource| resource == owner);
+        let number =
+            number.ok_or_else(|| MetadataError::UnknownResource { resource: owner.clone() })?;
+        let mut resources = self.documents.iter().map(|document| &document.resource);
+        if let Some(taken) = resources.find(|other| other.path() == "/" && *other != owner) {
+            return Err(MetadataError::RootTaken { owner: taken.clone() });
+        }
+        self.paths.set_root(Some(number));
+        Ok(())
+    }
+
+    pub(crate) const fn leave_authorization_servers_to_service(&mut self) {
+        self.paths.leave_authorization_servers_to_service();
+    }
+
+    pub(crate) fn urls(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.documents.iter().map(|document| &*document.url)
+    }
+
+    /// What challenges are completed with; none if no resource of ours is at `path`, or if it can be read in two
+    /// ways. A guess would send clients to another resource's authorization server.
+    pub(crate) fn fact(&self, path: &str) -> Option<&ProtectedResource> {
+        match &self.facts {
+            Facts::Always(fact) => Some(fact),
+            Facts::ByPath(facts) => facts.find(path),
+        }
     }
 
     /// The answer to a request below the well-known path; none if the request is for somewhere else.
@@ -68,18 +124,24 @@ impl Published {
         request: &Parts,
         make: &impl MakeBody<B>,
     ) -> Option<Response<B>> {
-        let mut answer = match (self.paths.place(request.uri.path()), &request.method) {
-            (Place::Elsewhere, _) => return None,
+        let document = match self.paths.place(request.uri.path()) {
+            Place::Elsewhere => return None,
+            Place::Unknown => None,
+            Place::Document(number) => self.documents.get(number),
+        };
+        let mut answer = match (document, &request.method) {
             // Unknown places too: a browser shows a script the 404 only if the preflight went well.
-            (Place::Document | Place::Unknown, &Method::OPTIONS) => preflight(),
-            (Place::Document, &Method::GET | &Method::HEAD) => self.document(&request.headers),
-            (Place::Document, _) => {
+            (_, &Method::OPTIONS) => preflight(),
+            (Some(document), &Method::GET | &Method::HEAD) => {
+                document.answer(&request.headers, &self.cache_control)
+            }
+            (Some(_), _) => {
                 let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
                 answer.headers_mut().insert(ALLOW, METHODS);
                 answer
             }
             // JSON, because some clients give up on anything else.
-            (Place::Unknown, _) => error(StatusCode::NOT_FOUND, "not_found"),
+            (None, _) => error(StatusCode::NOT_FOUND, "not_found"),
         };
         answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
         if request.method == Method::HEAD {
@@ -88,19 +150,50 @@ impl Published {
         }
         Some(answer.map(|body| make.make_body(body)))
     }
+}
 
-    fn document(&self, request: &HeaderMap) -> Response<Bytes> {
+impl Document {
+    fn new(metadata: &Metadata) -> Result<Self, MetadataError> {
+        let json = metadata.to_json()?;
+        Ok(Self {
+            resource: metadata.resource().clone(),
+            url: metadata.url().into(),
+            etag: etag(&json),
+            json,
+        })
+    }
+
+    fn answer(&self, request: &HeaderMap, cache_control: &HeaderValue) -> Response<Bytes> {
         let mut answer = if is_known_to_client(request, &self.etag) {
             let mut answer = Response::new(Bytes::new());
             *answer.status_mut() = StatusCode::NOT_MODIFIED;
             answer
         } else {
-            json(self.document.clone())
+            json(self.json.clone())
         };
         answer.headers_mut().insert(ETAG, self.etag.clone());
-        answer.headers_mut().insert(CACHE_CONTROL, self.cache_control.clone());
+        answer.headers_mut().insert(CACHE_CONTROL, cache_control.clone());
         answer
     }
+}
+
+fn fact(metadata: &Metadata) -> Result<ProtectedResource, MetadataError> {
+    let (url, scopes) = (metadata.url(), metadata.scopes());
+    let mut texts = std::iter::once(&*url).chain(scopes.iter().map(|scope| scope.as_str()));
+    if let Some(text) = texts.find(|text| is_misread_in_challenges(text)) {
+        return Err(MetadataError::UnsafeInChallenge { text: text.into() });
+    }
+    Ok(ProtectedResource::new(url).challenge_scope(scopes.clone()))
+}
+
+/// Clients in use look for `error=` and the like anywhere in a challenge, or split it at commas, quotes or not.
+fn is_misread_in_challenges(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let is_parameter = |name: &str| text.contains(&format!("{name}="));
+    text.contains(',')
+        || ["error", "error_description", "scope", "resource_metadata"]
+            .into_iter()
+            .any(is_parameter)
 }
 
 fn preflight() -> Response<Bytes> {

@@ -43,7 +43,9 @@ where
         if let Some(answer) = self.published.answer(&parts, &self.make) {
             return ResponseFuture::answered(answer);
         }
-        self.published.fact.clone().leave_in(&mut parts);
+        if let Some(fact) = self.published.fact(parts.uri.path()) {
+            fact.clone().leave_in(&mut parts);
+        }
         ResponseFuture::inner(self.inner.call(Request::from_parts(parts, body)))
     }
 }

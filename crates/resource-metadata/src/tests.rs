@@ -20,6 +20,8 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{Metadata, MetadataError, ResourceMetadataLayer};
 
+mod several;
+
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 const DOCUMENT: &str = r#"{"resource":"https://h/a","authorization_servers":["https://as.example"],"scopes_supported":["read"],"bearer_methods_supported":["header"]}"#;
 
@@ -27,11 +29,19 @@ fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).unwrap()
 }
 
-fn layer_of(uri: &str) -> ResourceMetadataLayer {
-    let metadata = Metadata::new(Resource::parse(uri).unwrap())
+fn metadata_of(uri: &str) -> Metadata {
+    Metadata::new(Resource::parse(uri).unwrap())
         .add_authorization_server("https://as.example")
-        .and_then(|metadata| metadata.scopes_supported(scopes("read")));
-    ResourceMetadataLayer::new(metadata.unwrap()).unwrap()
+        .and_then(|metadata| metadata.scopes_supported(scopes("read")))
+        .unwrap()
+}
+
+fn layer_of(uri: &str) -> ResourceMetadataLayer {
+    ResourceMetadataLayer::new(metadata_of(uri)).unwrap()
+}
+
+fn layer_with_hint(hint: ScopeSet) -> ResourceMetadataLayer {
+    ResourceMetadataLayer::new(metadata_of("https://h/a").challenge_scope(hint).unwrap()).unwrap()
 }
 
 fn layer() -> ResourceMetadataLayer {
@@ -108,11 +118,18 @@ async fn prm_02_nothing_below_the_well_known_path_reaches_the_service() {
             "/%2ewell-known/oauth-protected-resource".into(),
             StatusCode::UNAUTHORIZED,
         ),
+        ("the issuer's", "/.well-known/oauth-authorization-server".into(), StatusCode::NOT_FOUND),
         (
-            "the issuer's",
-            "/.well-known/oauth-authorization-server".into(),
-            StatusCode::UNAUTHORIZED,
+            "the issuer's, inserted",
+            "/.well-known/oauth-authorization-server/a".into(),
+            StatusCode::NOT_FOUND,
         ),
+        (
+            "the OpenID provider's",
+            "/.well-known/openid-configuration".into(),
+            StatusCode::NOT_FOUND,
+        ),
+        ("another well-known", "/.well-known/security.txt".into(), StatusCode::UNAUTHORIZED),
         ("the resource", "/a".into(), StatusCode::UNAUTHORIZED),
     ] {
         let answer = ask(layer(), request(Method::GET, &path)).await;
@@ -202,13 +219,13 @@ async fn challenges_point_to_the_document_and_hint_at_scopes() {
         ),
         (
             "a hint of its own",
-            layer().challenge_scope(scopes("hint")).unwrap(),
+            layer_with_hint(scopes("hint")),
             "/a",
             r#"Bearer scope="hint", resource_metadata="https://h/.well-known/oauth-protected-resource/a""#,
         ),
         (
             "no hint",
-            layer().challenge_scope(ScopeSet::empty()).unwrap(),
+            layer_with_hint(ScopeSet::empty()),
             "/a",
             r#"Bearer resource_metadata="https://h/.well-known/oauth-protected-resource/a""#,
         ),
@@ -240,7 +257,7 @@ async fn challenges_point_to_the_document_and_hint_at_scopes() {
 async fn the_url_in_the_challenge_leads_to_the_document() {
     for uri in ["https://h", "https://h/", "https://h/a", "https://h/a/", "https://h/a/b?x=1"] {
         let layer = layer_of(uri).without_root_document();
-        let url = layer.metadata_url().to_owned();
+        let url = layer.metadata_urls().next().unwrap().to_owned();
         let answer = ask(layer, request(Method::GET, &url)).await;
         assert_eq!(answer.status(), StatusCode::OK, "{uri}");
         let start = format!(r#"{{"resource":"{uri}","#);
@@ -249,9 +266,12 @@ async fn the_url_in_the_challenge_leads_to_the_document() {
 }
 
 #[tokio::test]
-async fn the_root_can_be_left_to_another_resource() {
-    let answer = ask(layer().without_root_document(), request(Method::GET, WELL_KNOWN)).await;
-    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+async fn a_service_that_is_an_authorization_server_can_say_so() {
+    for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration/a"] {
+        let layer = layer().leave_authorization_server_metadata_to_service();
+        let answer = ask(layer, request(Method::GET, path)).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -266,7 +286,8 @@ fn b_02_and_b_10_are_checked_before_anything_is_served() {
     let metadata = Metadata::new(Resource::parse("https://h/a").unwrap());
     let error = ResourceMetadataLayer::new(metadata).unwrap_err();
     assert_eq!(error, MetadataError::NoAuthorizationServer);
-    let error = layer().challenge_scope(scopes("read offline_access")).unwrap_err();
+    let error =
+        metadata_of("https://h/a").challenge_scope(scopes("read offline_access")).unwrap_err();
     assert_eq!(error, MetadataError::OfflineAccess);
 }
 

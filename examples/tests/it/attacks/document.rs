@@ -21,7 +21,7 @@ const CATALOGUE: &[(&str, usize)] = &[
     ("BDY", 4),
     ("RL", 12),
     ("LOG", 12),
-    ("PRM", 4),
+    ("PRM", 5),
     ("CCH", 8),
     ("REV", 5),
     ("IDN", 1),
