@@ -117,7 +117,8 @@ impl Trail {
     ///
     /// That is when the request is over: whoever writes records keeps a handle until the end of the response's
     /// body, and the request has one for as long as a handler keeps its head.
-    pub fn follow(&self, follower: Arc<dyn FollowRequest>) {
+    pub fn follow(&self, follower: impl FollowRequest + 'static) {
+        let follower: Arc<dyn FollowRequest> = Arc::new(follower);
         // First in the list, then asked: whoever identifies in between tells it, and twice does no harm.
         let mut followers = self.0.followers.lock().unwrap_or_else(PoisonError::into_inner);
         followers.push(Arc::clone(&follower));
@@ -200,11 +201,11 @@ mod tests {
         let alice = Principal::assert_verified("https://as.example", "alice").build();
         let (early, late) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
         let trail = Trail::new();
-        trail.follow(Arc::new(Follower(Arc::clone(&early))));
+        trail.follow(Follower(Arc::clone(&early)));
         assert_eq!(seen(&early), (0, 0));
         trail.identify(&alice);
         assert_eq!(seen(&early), (1, 0));
-        trail.follow(Arc::new(Follower(Arc::clone(&late))));
+        trail.follow(Follower(Arc::clone(&late)));
         assert_eq!(seen(&late), (1, 0), "it was known already");
 
         let (other, weak) = (trail.clone(), trail.downgrade());
