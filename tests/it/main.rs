@@ -4,5 +4,6 @@
 mod contract;
 mod limits;
 mod order;
+mod passthrough;
 mod real;
 mod servers;

@@ -160,19 +160,19 @@ fn boxed(bytes: Bytes) -> Boxed {
     Full::new(bytes).boxed()
 }
 
-async fn listener() -> (TcpListener, SocketAddr) {
+pub(crate) async fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     (listener, addr)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a server has a task per connection")]
-fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     drop(tokio::spawn(task));
 }
 
 /// Serves without a framework.
-async fn serve<S, B>(listener: TcpListener, service: S)
+pub(crate) async fn serve<S, B>(listener: TcpListener, service: S)
 where
     S: Service<Request<hyper::body::Incoming>, Response = Response<B>, Error = Infallible>
         + Clone

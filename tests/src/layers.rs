@@ -8,6 +8,7 @@ use palisade_audience_guard::AudienceGuardLayer;
 use palisade_audit_log::AuditLogLayer;
 use palisade_core::{Operation, ScopeSet};
 use palisade_mcp_request::McpRequestLayer;
+use palisade_passthrough_guard::PassthroughGuard;
 use palisade_rate_limit::{PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
@@ -127,6 +128,7 @@ where
             "rate-limit by address",
             RateLimitLayer::new(quota(), PerClientAddr::new()),
         ),
+        named::<B, TestBody, _>("passthrough-guard", PassthroughGuard::new()?.inbound_layer()),
         named::<B, TestBody, _>("token-verify", TokenVerifyLayer::new(world.verifier()?)),
         named::<B, TestBody, _>("audience-guard", AudienceGuardLayer::new(RESOURCE.parse()?)),
         named::<B, TestBody, _>(

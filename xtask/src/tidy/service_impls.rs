@@ -5,6 +5,9 @@ use crate::tidy::{Finding, repo::Repo};
 /// Measures the body, and so has to wrap it.
 const OWN_RESPONSE: &str = "audit-log";
 
+/// Is around a client: there an error is what a refusal is, and `BoxError` what layers of clients fail with.
+const CLIENT_SIDE: &str = "crates/passthrough-guard/src/outbound/";
+
 /// Is a server, not a layer.
 const SERVER: &str = "test-issuer";
 
@@ -23,6 +26,7 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
             && !open.comes_from_the_inner_service(name, value)
         {
             let message = match name {
+                "Error" if at.path.starts_with(CLIENT_SIDE) => continue,
                 "Error" => "refuse with a response and write `type Error = S::Error`",
                 _ if at.folder == OWN_RESPONSE => continue,
                 _ => {
@@ -191,5 +195,14 @@ mod tests {
         let wrapped = GOOD.replace("= Response<ResBody>;", "= Response<AuditBody<ResBody>>;");
         assert_eq!(found("audit-log", &wrapped), [0; 0]);
         assert_eq!(found("audit-log", &wrapped.replace("S::Error", "BoxError")), [7]);
+    }
+
+    #[test]
+    fn around_a_client_an_error_is_a_refusal_and_a_response_is_not() {
+        let boxed = GOOD.replace("S::Error", "BoxError");
+        assert_eq!(found("passthrough-guard/src/outbound", &boxed), [0; 0]);
+        let answer = boxed.replace("= Response<ResBody>;", "= Response<BoxBody>;");
+        assert_eq!(found("passthrough-guard/src/outbound", &answer), [6]);
+        assert_eq!(found("passthrough-guard", &boxed), [7], "its other layer is a layer");
     }
 }
