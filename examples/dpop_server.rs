@@ -7,11 +7,13 @@
 //! `--audience` is the URL that clients use, and what proofs must be for. Nonces are made with a secret of this
 //! process; give several processes behind one address one secret, and one store of used proofs.
 
+use std::net::SocketAddr;
+
 use axum::{Extension, Router, body::Body, routing::get, serve::ListenerExt};
 use http::{Request, Response};
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_core::{Principal, Resource};
-use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging};
+use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging, leave_peer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_token_verify::{
     Issuer, JwtVerifier, TokenVerifyLayer,
@@ -38,6 +40,7 @@ async fn main() -> Result<(), AnyError> {
 
     let app = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::new))
+        .map_request(leave_peer)
         .layer(ResourceMetadataLayer::new(metadata)?)
         .layer(TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?).with_dpop(proofs))
         .layer(AudienceGuardLayer::new(resource))
@@ -49,7 +52,9 @@ async fn main() -> Result<(), AnyError> {
             tracing::warn!(%error, "no TCP_NODELAY");
         }
     });
-    axum::serve(listener, axum::ServiceExt::<Request<Body>>::into_make_service(app)).await?;
+    let app =
+        axum::ServiceExt::<Request<Body>>::into_make_service_with_connect_info::<SocketAddr>(app);
+    axum::serve(listener, app).await?;
     Ok(())
 }
 

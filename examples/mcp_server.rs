@@ -11,29 +11,31 @@
 //! | `--public-url URL` | what clients type; by default `http://ADDR/mcp` |
 //! | `--audit FILE` | where audit records go, beside the log |
 //! | `--allow-origin URL` | a web page that may call us, such as `http://localhost:6274` |
+//! | `--behind-proxy` | one proxy is in front, ends TLS, and writes `X-Forwarded-For` and `X-Forwarded-Proto` |
 //!
-//! Behind a proxy that terminates TLS, take the client's address from what that proxy wrote, see
-//! `client_addr` below.
+//! Without `--behind-proxy`, tokens are taken from loopback only, since there is no TLS here.
 
 use std::{
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo, serve::ListenerExt};
+use axum::{Router, body::Body, serve::ListenerExt};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_audit_log::{AuditLogLayer, JsonLinesSink, TracingSink};
 use palisade_core::{AccessStack, ClientAddr, Operation, Principal, Resource, ScopeSet};
-use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging, span};
+use palisade_examples::{
+    AnyError, Args, announce, end_with_parent, init_logging, leave_peer, span,
+};
 use palisade_mcp_request::{JsonRpcRenderer, McpRequestLayer};
 use palisade_rate_limit::{Cost, CostTable, PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
 use palisade_token_verify::{
-    Issuer, JwtVerifier, TokenVerifyLayer,
+    Https, Issuer, JwtVerifier, TokenVerifyLayer,
     keys::{HttpSource, RemoteKeys},
 };
 use rmcp::{
@@ -82,6 +84,14 @@ async fn main() -> Result<(), AnyError> {
         protocol = protocol.allow_origin(origin)?;
     }
 
+    // Who ends TLS, and so who knows of each request where it came from and how.
+    let behind_proxy = args.has("behind-proxy");
+    let https = if behind_proxy {
+        Https::from_rightmost_x_forwarded_proto(NonZeroUsize::MIN)
+    } else {
+        Https::from_connection()
+    };
+
     // MCP clients understand refusals as JSON-RPC errors.
     let json_rpc = JsonRpcRenderer::new();
     let audit = JsonLinesSink::append(args.get("audit").unwrap_or("audit.jsonl"))?;
@@ -97,7 +107,10 @@ async fn main() -> Result<(), AnyError> {
             .with_renderer(json_rpc),
         )
         .authenticate(
-            TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?).with_renderer(json_rpc),
+            TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?)
+                .with_https(https)
+                .also_remove_headers([header::COOKIE, header::PROXY_AUTHORIZATION])
+                .with_renderer(json_rpc),
         )
         .audience(AudienceGuardLayer::new(resource).with_renderer(json_rpc))
         .limit_by_principal(
@@ -141,7 +154,11 @@ async fn main() -> Result<(), AnyError> {
         .layer(cors(origin)?)
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
         .layer(RequestBodyDeadlineLayer::new(Duration::from_secs(10)))
-        .map_request(client_addr)
+        .map_request(
+            move |request: Request<_>| {
+                if behind_proxy { leave_forwarded_for(request) } else { leave_peer(request) }
+            },
+        )
         .service(protected);
 
     announce(&local_url);
@@ -184,12 +201,13 @@ fn tool(name: &'static str) -> Operation {
     Operation::new("mcp", "tools/call").with_target(name)
 }
 
-/// Clients connect directly, so the peer is the client. Behind one proxy of your own, use
-/// `ClientAddr::from_rightmost_x_forwarded_for` instead and refuse requests for which it fails.
-fn client_addr<B>(request: Request<B>) -> Request<B> {
+/// The peer is our one proxy, and the client is whom it wrote down last. A request without that did not come through
+/// the proxy: it stays without an address, and the limit by address refuses it.
+fn leave_forwarded_for<B>(request: Request<B>) -> Request<B> {
     let (mut parts, body) = request.into_parts();
-    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied() {
-        ClientAddr::peer(peer).leave_in(&mut parts);
+    let client = ClientAddr::from_rightmost_x_forwarded_for(&parts.headers, NonZeroUsize::MIN);
+    if let Ok(client) = client {
+        client.leave_in(&mut parts);
     }
     Request::from_parts(parts, body)
 }

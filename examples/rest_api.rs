@@ -7,12 +7,16 @@
 //!
 //! The keys come through `jwks_client_rs`: if you use one of its sources today, keep it.
 
+use std::net::SocketAddr;
+
 use axum::{Extension, Json, Router, body::Body, extract::Path, routing::get, serve::ListenerExt};
 use http::{Method, Request, Response};
 use jwks_client_rs::source::WebSource;
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_core::{Principal, Resource};
-use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging, span};
+use palisade_examples::{
+    AnyError, Args, announce, end_with_parent, init_logging, leave_peer, span,
+};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
 use palisade_token_verify::{
     Issuer, JwtVerifier, TokenVerifyLayer,
@@ -46,6 +50,8 @@ async fn main() -> Result<(), AnyError> {
         // axum serves bodies of its own type only, and the trace layer wraps them.
         .map_response(|response: Response<_>| response.map(Body::new))
         .layer(TraceLayer::new_for_http().make_span_with(span))
+        // From loopback, plain http is good enough. Behind a proxy, name it by `with_https` instead.
+        .map_request(leave_peer)
         .layer(TokenVerifyLayer::new(JwtVerifier::new(issuer, keys)?))
         .layer(AudienceGuardLayer::new(resource))
         .layer(ScopePolicyLayer::new(policy))
@@ -57,7 +63,9 @@ async fn main() -> Result<(), AnyError> {
             tracing::warn!(%error, "no TCP_NODELAY");
         }
     });
-    axum::serve(listener, axum::ServiceExt::<Request<Body>>::into_make_service(app)).await?;
+    let app =
+        axum::ServiceExt::<Request<Body>>::into_make_service_with_connect_info::<SocketAddr>(app);
+    axum::serve(listener, app).await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the example servers share and what has nothing to do with protection: arguments and logging.
+//! What the example servers share and what is not about protection: arguments, logging, the peer's address.
 
 use std::{
     error::Error,
@@ -6,6 +6,8 @@ use std::{
     net::SocketAddr,
 };
 
+use axum::extract::ConnectInfo;
+use palisade_core::ClientAddr;
 use tokio::net::TcpListener;
 
 /// What any of the examples may fail with.
@@ -91,4 +93,13 @@ pub fn span<B>(request: &http::Request<B>) -> tracing::Span {
 #[expect(clippy::print_stdout, reason = "this is the server's answer to the one who started it")]
 pub fn announce(url: &str) {
     println!("listening on {url}");
+}
+
+/// Leaves the address of the peer, which axum knows. For servers that clients connect to directly.
+pub fn leave_peer<B>(request: http::Request<B>) -> http::Request<B> {
+    let (mut parts, body) = request.into_parts();
+    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied() {
+        ClientAddr::peer(peer).leave_in(&mut parts);
+    }
+    http::Request::from_parts(parts, body)
 }

@@ -141,12 +141,16 @@ async fn a_refusal_is_in_the_response_and_once_in_the_trail() {
 #[tokio::test]
 async fn a_missing_fact_is_a_500_that_names_the_layer() {
     let world = world();
-    for name in
-        ["audience-guard", "scope-policy", "rate-limit by principal", "rate-limit by address"]
-    {
+    for name in [
+        "audience-guard",
+        "scope-policy",
+        "rate-limit by principal",
+        "rate-limit by address",
+        "token-verify",
+    ] {
         let inner = Counting::default();
         let mut request = Defect::None.request(&world, Facts::OfTheServer);
-        if name == "rate-limit by address" {
+        if matches!(name, "rate-limit by address" | "token-verify") {
             request.extensions_mut().clear();
         }
         let response = layer(&world, name).around(inner.service()).oneshot(request).await.unwrap();

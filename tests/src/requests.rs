@@ -1,6 +1,7 @@
 use http::{Request, header};
 use palisade_core::{ClientAddr, Principal, ProtectedResource, ScopeSet, Trail};
 use palisade_test_issuer::Signature;
+use palisade_token_verify::TransportSecurity;
 use serde_json::json;
 
 use crate::{OTHER_RESOURCE, RESOURCE, SCOPE, TestBody, World, body};
@@ -11,7 +12,8 @@ use crate::{OTHER_RESOURCE, RESOURCE, SCOPE, TestBody, World, body};
 pub enum Facts {
     /// Every fact that any layer may need, so that each layer can be tested alone.
     All,
-    /// What a server knows by itself: the address of the peer, and nothing that a layer should establish.
+    /// What a server knows by itself: the address of the peer and that there was TLS, and nothing that a layer
+    /// should establish.
     OfTheServer,
 }
 
@@ -93,6 +95,7 @@ impl Defect {
         let (mut parts, body) =
             request.body(body(self.message())).expect("all parts are constants").into_parts();
         ClientAddr::peer(([192, 0, 2, 1], 4711).into()).leave_in(&mut parts);
+        TransportSecurity::tls().leave_in(&mut parts);
         if facts == Facts::All {
             parts.extensions.insert(Trail::new());
             self.principal(world).leave_in(&mut parts);

@@ -208,7 +208,7 @@ fn is_token68(bytes: &[u8]) -> bool {
 }
 
 /// RFC 9110 §5.6.2.
-const fn is_tchar(byte: u8) -> bool {
+pub(crate) const fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,

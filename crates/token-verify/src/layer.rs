@@ -1,10 +1,11 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
+use http::HeaderName;
 use palisade_core::{PlainRenderer, stack::roles::Authenticates};
 use tower_layer::Layer;
 
 use crate::{
-    MutualTls, TokenVerify,
+    Https, MutualTls, TokenVerify,
     deny_list::DenyList,
     sender::{Dpop, WithoutDpop},
 };
@@ -22,10 +23,14 @@ pub struct TokenVerifyLayer<V, R = PlainRenderer, D = WithoutDpop> {
     settings: Settings,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// How it is known that a request came over https; nothing, if it does not matter.
+    pub(crate) https: Option<Https>,
     pub(crate) max_token_bytes: usize,
     pub(crate) afterwards: Afterwards,
+    /// Shared, because the service is cloned for each request.
+    pub(crate) also_removed: Option<Arc<[HeaderName]>>,
     pub(crate) mutual_tls: Option<MutualTls>,
 }
 
@@ -45,8 +50,10 @@ impl<V> TokenVerifyLayer<V> {
             dpop: WithoutDpop,
             deny_list: None,
             settings: Settings {
+                https: Some(Https::from_connection()),
                 max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
                 afterwards: Afterwards::Remove,
+                also_removed: None,
                 mutual_tls: None,
             },
         }
@@ -66,6 +73,25 @@ impl<V, R, D> TokenVerifyLayer<V, R, D> {
     /// There is one list: a second call replaces the first. A list takes entries from several feeds.
     pub fn with_deny_list(mut self, list: DenyList) -> Self {
         self.deny_list = Some(list);
+        self
+    }
+
+    /// How it is known that a request came over https. Without this call:
+    /// [`Https::from_connection`]. What did not is refused before its token is looked at.
+    pub const fn with_https(mut self, https: Https) -> Self {
+        self.settings.https = Some(https);
+        self
+    }
+
+    /// Takes tokens over plain http, from everywhere.
+    ///
+    /// # What you give up
+    ///
+    /// Whoever is on the way between client and service reads the token and uses it, until it expires, and nothing here
+    /// can tell (RFC 6750 §5.1, §5.2). Only tokens that are bound to a key resist that, and of the requests and answers
+    /// nothing is secret. A service behind a proxy does not need this: name the proxy by [`with_https`](Self::with_https).
+    pub const fn insecure_accept_plain_http(mut self) -> Self {
+        self.settings.https = None;
         self
     }
 
@@ -95,6 +121,33 @@ impl<V, R, D> TokenVerifyLayer<V, R, D> {
     /// anything reads it.
     pub const fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_token_bytes = bytes;
+        self
+    }
+
+    /// Removes these headers as well, beside `Authorization` and `DPoP`: credentials that this layer does not read and
+    /// that nothing inside should have either. Each call adds to those before.
+    ///
+    /// They are gone for the service, and for renderers where the request is refused. Typical are `Cookie`,
+    /// `Proxy-Authorization`, and what a proxy in front adds, such as `X-Forwarded-Access-Token`. Layers outside still
+    /// see them.
+    ///
+    /// Not for `Client-Cert` where [`MutualTls::from_trusted_proxy`] has to read it: bound tokens would be refused.
+    ///
+    /// ```
+    /// use http::{HeaderName, header::{COOKIE, PROXY_AUTHORIZATION}};
+    /// # use palisade_core::Principal;
+    /// # use palisade_token_verify::{BearerToken, Rejection, TokenVerifyLayer};
+    /// # let verifier = async |_: BearerToken| Err::<Principal, _>(Rejection::BadSignature);
+    ///
+    /// let layer = TokenVerifyLayer::new(verifier)
+    ///     .also_remove_headers([COOKIE, PROXY_AUTHORIZATION])
+    ///     .also_remove_headers([HeaderName::from_static("x-forwarded-access-token")]);
+    /// # drop(layer);
+    /// ```
+    pub fn also_remove_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        let before = self.settings.also_removed.take();
+        let before = before.iter().flat_map(|names| names.iter().cloned());
+        self.settings.also_removed = Some(before.chain(names).collect());
         self
     }
 

@@ -3,6 +3,7 @@
 // The layer: a request in, a principal or a refusal out.
 mod bearer;
 pub mod future;
+mod https;
 mod layer;
 mod proof_fault;
 pub mod refusals;
@@ -64,6 +65,7 @@ pub use self::{
     address_policy::AddressPolicy,
     bearer::{BearerToken, InvalidBearerTokenError},
     by_form::{ByTokenForm, ByTokenFormError, ByTokenFormFuture, NoVerifier},
+    https::{Https, TransportSecurity},
     layer::TokenVerifyLayer,
     mutual_tls::{ClientCertificate, MutualTls},
     proof_fault::ProofFault,

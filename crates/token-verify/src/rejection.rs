@@ -54,6 +54,13 @@ pub enum Rejection {
     /// The lifetime is over.
     #[error("the token expired")]
     Expired,
+    /// A trusted proxy has to say over which scheme the request came, and what it says cannot be read or is no scheme
+    /// of the web.
+    #[error("what the trusted proxy wrote about the scheme cannot be used")]
+    ForwardedSchemeInvalid,
+    /// A trusted proxy has to say over which scheme the request came, and does not.
+    #[error("no trusted proxy wrote over which scheme the request came")]
+    ForwardedSchemeMissing,
     /// The issuer does not vouch for the token (any more): it is unknown or revoked.
     #[error("the issuer does not vouch for the token")]
     Inactive,
@@ -114,6 +121,9 @@ pub enum Rejection {
     /// The lifetime has not begun, or the token comes from the future.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// The request came over plain http.
+    #[error("the request came over plain http")]
+    PlainHttp,
     /// Nobody knows whether the DPoP proof was used before.
     #[error("the replay store cannot tell whether the proof was used before")]
     ReplayStoreUnavailable {
@@ -131,9 +141,17 @@ pub enum Rejection {
     /// The token was issued longer ago than we accept.
     #[error("the token was issued too long ago")]
     TooOld,
+    /// Nothing says whether the request came over https.
+    #[error(
+        "nothing says whether the request came over https; leave a `TransportSecurity` or a loopback `ClientAddr` outside this layer, or name the proxy that ends TLS by `with_https`"
+    )]
+    TransportUnknown,
     /// The issuer has no key of that name for that algorithm.
     #[error("the issuer has no such key")]
     UnknownKey,
+    /// The request is from this machine, and says that it was passed on for somebody else.
+    #[error("a proxy on this machine passed the request on; name it by `with_https`")]
+    UnnamedProxy,
     /// The header asks for something that changes what a signature means, and that we do not do.
     #[error("the header parameter `{parameter}` is not supported")]
     UnsupportedHeader {
@@ -172,6 +190,10 @@ impl Rejection {
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     pub(crate) const fn code(&self) -> &'static str {
         self.kind_and_reason().1.code()
+    }
+
+    pub(crate) const fn kind(&self) -> DenialKind {
+        self.kind_and_reason().0
     }
 
     pub(crate) fn into_denial(self) -> Denial {
@@ -224,6 +246,16 @@ impl Rejection {
             (DenialKind::Unavailable, Reason::new(code, text))
         }
 
+        /// What of the three it was is for the operator.
+        const fn not_https(code: &'static str) -> (DenialKind, Reason) {
+            (DenialKind::Forbidden, Reason::new(code, "requests are accepted over https only"))
+        }
+
+        const fn maybe_https(code: &'static str) -> (DenialKind, Reason) {
+            let text = "it is not known whether the request came over https";
+            (DenialKind::Misconfigured, Reason::new(code, text))
+        }
+
         match self {
             Self::AddressDenied { .. } => (
                 DenialKind::Forbidden,
@@ -243,6 +275,8 @@ impl Rejection {
             Self::Expired => {
                 (DenialKind::InvalidToken, Reason::new("token_expired", "the access token expired"))
             }
+            Self::ForwardedSchemeInvalid => not_https("forwarded_scheme_invalid"),
+            Self::ForwardedSchemeMissing => not_https("forwarded_scheme_missing"),
             Self::Inactive => invalid("token_inactive"),
             Self::IntrospectionUnavailable { .. } => unavailable("introspection_unavailable"),
             Self::InvalidClaim { .. } => invalid("claim_invalid"),
@@ -258,10 +292,13 @@ impl Rejection {
             ),
             Self::NotBound => invalid("token_not_bound"),
             Self::NotYetValid => invalid("token_not_yet_valid"),
+            Self::PlainHttp => not_https("plain_http"),
             Self::ReplayStoreUnavailable { .. } => unavailable("replay_store_unavailable"),
             Self::Revoked { .. } => invalid("token_revoked"),
             Self::TooOld => invalid("token_too_old"),
+            Self::TransportUnknown => maybe_https("transport_unknown"),
             Self::UnknownKey => invalid("key_unknown"),
+            Self::UnnamedProxy => maybe_https("proxy_unnamed"),
             Self::UnsupportedHeader { .. } => invalid("header_unsupported"),
             Self::WrongCertificate => invalid("certificate_wrong"),
             Self::WrongClaim { .. } => invalid("claim_wrong"),
@@ -283,75 +320,4 @@ impl fmt::Display for LabelText<'_> {
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
-mod tests {
-    use std::error::Error;
-
-    use super::{samples::samples, *};
-
-    #[test]
-    fn of_tokens_the_wire_tells_expired_from_invalid_and_nothing_more() {
-        for rejection in samples() {
-            let denial = rejection.clone().into_denial();
-            let unavailable = "the access token cannot be verified at the moment";
-            let expected = if rejection == Rejection::Expired {
-                (DenialKind::InvalidToken, "the access token expired")
-            } else if rejection.retry_after().is_some() {
-                (DenialKind::Unavailable, unavailable)
-            } else if matches!(rejection, Rejection::AddressDenied { .. }) {
-                (DenialKind::Forbidden, "requests from this address are not allowed")
-            } else if rejection == Rejection::AddressMissing {
-                (DenialKind::Misconfigured, "nothing says where the request came from")
-            } else if rejection == Rejection::NonceRequired {
-                (DenialKind::InvalidToken, "the DPoP proof needs a recent nonce")
-            } else if let Rejection::InvalidProof { fault } = rejection {
-                (DenialKind::InvalidToken, fault.reason().text())
-            } else {
-                (DenialKind::InvalidToken, "the access token is invalid")
-            };
-            assert_eq!((denial.kind(), denial.reason().text()), expected, "{rejection:?}");
-            assert_eq!(denial.stage(), STAGE);
-        }
-    }
-
-    #[test]
-    fn the_record_tells_all_of_them_apart() {
-        let mut codes: Vec<_> = samples()
-            .into_iter()
-            .map(|rejection| rejection.into_denial().reason().code())
-            .collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), samples().len());
-        for rejection in samples() {
-            let denial = rejection.clone().into_denial();
-            assert_eq!(denial.source().unwrap().downcast_ref(), Some(&rejection));
-        }
-    }
-
-    #[test]
-    fn the_words_of_an_operator_are_for_the_record() {
-        let label = Some(Arc::from("laptop stolen"));
-        let denial = Rejection::Revoked { what: "subject", label }.into_denial();
-        assert_eq!(denial.reason().text(), "the access token is invalid");
-        let source = denial.source().unwrap().to_string();
-        assert_eq!(source, "the deny list has the subject: laptop stolen");
-        assert_eq!(
-            Rejection::AddressDenied { label: None }.to_string(),
-            "the deny list has the address"
-        );
-    }
-
-    #[test]
-    fn an_outage_says_when_to_come_back() {
-        for outage in [
-            |retry_after| Rejection::IntrospectionUnavailable { retry_after },
-            |retry_after| Rejection::KeysUnavailable { retry_after },
-        ] {
-            let wait = |retry_after| outage(retry_after).into_denial().retry_after();
-            assert_eq!(wait(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
-            assert_eq!(wait(None), None);
-        }
-        let not_yet = Rejection::KeyNotYetKnown { retry_after: Duration::from_secs(7) };
-        assert_eq!(not_yet.into_denial().retry_after(), Some(Duration::from_secs(7)));
-    }
-}
+mod tests;

@@ -4,11 +4,11 @@ use std::{
 };
 
 use http::{HeaderName, Request, Response, header::AUTHORIZATION, request::Parts};
-use palisade_core::{ClientAddr, Denial, PlainRenderer, RenderDenial};
+use palisade_core::{ClientAddr, Denial, DenialKind, PlainRenderer, RenderDenial};
 use tower_service::Service;
 
 use crate::{
-    VerifyToken,
+    Rejection, VerifyToken,
     bearer::{self, Scheme},
     deny_list::DenyList,
     future::{Pending, ResponseFuture},
@@ -66,10 +66,7 @@ where
         let clone = self.inner.clone();
         let inner = mem::replace(&mut self.inner, clone);
         let (mut parts, body) = request.into_parts();
-        if let Some(list) = &self.deny_list
-            && let Err(rejection) = list.check_address(ClientAddr::of(&parts))
-        {
-            tracing::debug!(%rejection, "address refused");
+        if let Err(rejection) = self.check_arrival(&parts) {
             let refused = self.refuse(rejection.into_denial(), &mut parts, Used::Nothing);
             return ResponseFuture::denied(refused);
         }
@@ -88,10 +85,7 @@ where
             Scheme::Bearer => (Used::Bearer, None),
             Scheme::Dpop => (Used::Dpop, Some(self.dpop.read(&parts, &token))),
         };
-        match self.settings.afterwards {
-            Afterwards::Keep => {}
-            Afterwards::Remove => strip_credentials(&mut parts),
-        }
+        self.strip_credentials(self.settings.afterwards, &mut parts);
         let (proof, nonce) = match read {
             None => (None, None),
             Some((Ok(proof), nonce)) => (Some(proof), nonce),
@@ -112,6 +106,25 @@ where
 }
 
 impl<S, V, R, D: Dpop> TokenVerify<S, V, R, D> {
+    /// What is known without looking at the credential: whence the request came, and how.
+    ///
+    /// The address first. Who may not ask at all needs no advice on how to ask.
+    fn check_arrival(&self, parts: &Parts) -> Result<(), Rejection> {
+        let address = ClientAddr::of(parts);
+        self.deny_list
+            .as_ref()
+            .map_or(Ok(()), |list| list.check_address(address))
+            .and_then(|()| self.settings.https.map_or(Ok(()), |https| https.check(parts)))
+            .inspect_err(|rejection| {
+                if rejection.kind() == DenialKind::Misconfigured {
+                    // The operator's to mend.
+                    tracing::error!(%rejection, "misconfigured");
+                } else {
+                    tracing::debug!(%rejection, "refused without a look at the token");
+                }
+            })
+    }
+
     fn offer(&self, used: Used, parts: &mut Parts) {
         if let Some(offered) = self.dpop.offer(used) {
             offered.leave_in(parts);
@@ -124,15 +137,23 @@ impl<S, V, R, D: Dpop> TokenVerify<S, V, R, D> {
     {
         // What is refused unread may be a good credential: one of two, or one from a denied address. Renderers,
         // and what they write, do not see it.
-        strip_credentials(parts);
+        self.strip_credentials(Afterwards::Remove, parts);
         self.offer(used, parts);
         denial.into_response(&self.renderer, parts)
     }
-}
 
-fn strip_credentials(parts: &mut Parts) {
-    parts.headers.remove(AUTHORIZATION);
-    parts.headers.remove(DPOP);
+    fn strip_credentials(&self, ours: Afterwards, parts: &mut Parts) {
+        match ours {
+            Afterwards::Keep => {}
+            Afterwards::Remove => {
+                parts.headers.remove(AUTHORIZATION);
+                parts.headers.remove(DPOP);
+            }
+        }
+        for name in self.settings.also_removed.iter().flat_map(|names| names.iter()) {
+            parts.headers.remove(name);
+        }
+    }
 }
 
 impl<S: fmt::Debug, V, R, D> fmt::Debug for TokenVerify<S, V, R, D> {

@@ -11,6 +11,7 @@ use http::{Request, Response};
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_core::{Denial, Principal};
 use palisade_integration::{RESOURCE, World};
+use palisade_token_verify::TransportSecurity;
 use tower::{Service, ServiceBuilder, ServiceExt, util::BoxCloneService};
 
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -60,7 +61,7 @@ async fn ask<S>(service: S, headers: &[(&str, &str)]) -> Outcome
 where
     S: Service<Request<String>, Response = Response<String>, Error = Infallible>,
 {
-    let mut request = Request::post(RESOURCE);
+    let mut request = Request::post(RESOURCE).extension(TransportSecurity::tls());
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -3,7 +3,7 @@ use palisade_core::{Confirmation, Denial, Principal};
 use tower::{ServiceBuilder, ServiceExt};
 
 use super::*;
-use crate::{BearerToken, TokenVerifyLayer};
+use crate::{BearerToken, TokenVerifyLayer, TransportSecurity};
 
 const DER: &[u8] = b"not looked into!";
 
@@ -28,7 +28,9 @@ async fn ask(mutual_tls: Option<MutualTls>, token: &str, edit: impl FnOnce(&mut 
     let service = ServiceBuilder::new().layer(layer).service_fn(async |_: Request<()>| {
         Ok::<_, std::convert::Infallible>(Response::new(String::new()))
     });
-    let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+    let request = Request::get("/")
+        .extension(TransportSecurity::tls())
+        .header("authorization", format!("Bearer {token}"));
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
     edit(&mut parts);
     let response = service.oneshot(Request::from_parts(parts, ())).await.unwrap();

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    BearerToken, Rejection, TokenVerifyLayer, VerifyToken,
+    BearerToken, Rejection, TokenVerifyLayer, TransportSecurity, VerifyToken,
     dpop::tests::support::{BOUND, Client, head, nonces, proofs},
     rejection::samples::samples,
     sender::Dpop,
@@ -120,8 +120,12 @@ async fn entry<D: Dpop>(
     Entry { block, row }
 }
 
+fn post() -> request::Builder {
+    Request::post("/").extension(TransportSecurity::tls())
+}
+
 fn bearer(token: &str) -> request::Builder {
-    Request::post("/").header("authorization", format!("Bearer {token}"))
+    post().header("authorization", format!("Bearer {token}"))
 }
 
 /// All that the layer can answer, each caused by a request or by what a verifier says.
@@ -146,7 +150,7 @@ async fn entries() -> Vec<Entry> {
     }
     let layer = || TokenVerifyLayer::new(refuse(Rejection::BadSignature));
     let huge = "a".repeat(16 * 1024 + 1);
-    entries.push(entry(layer(), None, || Request::post("/")).await);
+    entries.push(entry(layer(), None, post).await);
     entries.push(entry(layer(), None, || bearer("so me")).await);
     entries.push(entry(layer(), None, || bearer("a").header("authorization", "Basic YTpi")).await);
     entries.push(entry(layer(), None, || bearer(&huge)).await);

@@ -30,6 +30,8 @@ samples! {
     Rejection::DisallowedAlgorithm => Rejection::DisallowedAlgorithm,
     Rejection::DisallowedType => Rejection::DisallowedType,
     Rejection::Expired => Rejection::Expired,
+    Rejection::ForwardedSchemeInvalid => Rejection::ForwardedSchemeInvalid,
+    Rejection::ForwardedSchemeMissing => Rejection::ForwardedSchemeMissing,
     Rejection::Inactive => Rejection::Inactive,
     Rejection::IntrospectionUnavailable { .. } =>
         Rejection::IntrospectionUnavailable { retry_after: Some(WAIT) },
@@ -54,11 +56,14 @@ samples! {
     Rejection::NonceRequired => Rejection::NonceRequired,
     Rejection::NotBound => Rejection::NotBound,
     Rejection::NotYetValid => Rejection::NotYetValid,
+    Rejection::PlainHttp => Rejection::PlainHttp,
     Rejection::ReplayStoreUnavailable { .. } =>
         Rejection::ReplayStoreUnavailable { retry_after: Some(WAIT) },
     Rejection::Revoked { .. } => Rejection::Revoked { what: "subject", label: None },
     Rejection::TooOld => Rejection::TooOld,
+    Rejection::TransportUnknown => Rejection::TransportUnknown,
     Rejection::UnknownKey => Rejection::UnknownKey,
+    Rejection::UnnamedProxy => Rejection::UnnamedProxy,
     Rejection::UnsupportedHeader { .. } => Rejection::UnsupportedHeader { parameter: "crit" },
     Rejection::WrongCertificate => Rejection::WrongCertificate,
     Rejection::WrongClaim { .. } => Rejection::WrongClaim { claim: Cow::Borrowed("token_use") },

@@ -9,18 +9,23 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{
+    HeaderMap, Request, Response, StatusCode,
+    header::{COOKIE, PROXY_AUTHORIZATION},
+};
 use palisade_core::{Confirmation, Denial, Principal, Trail, stack::roles::Authenticates};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_layer::Layer;
 
 use super::*;
 use crate::{
-    BearerToken, Rejection, STAGE, TokenVerifyLayer,
+    BearerToken, Rejection, STAGE, TokenVerifyLayer, TransportSecurity,
     deny_list::{DenyEntry, Network, WhenStale},
 };
 
 mod deny_list;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 type Verdict = Result<Principal, Rejection>;
 
@@ -38,6 +43,7 @@ fn demo(token: BearerToken) -> Ready<Verdict> {
 
 fn request(token: &str) -> Request<()> {
     Request::get("/?access_token=bob")
+        .extension(TransportSecurity::tls())
         .header("authorization", format!("Bearer {token}"))
         .header("dpop", "proof")
         .header("x-user", "root")
@@ -73,6 +79,30 @@ async fn a_good_token_passes_and_is_gone_inside() {
 }
 
 #[tokio::test]
+async fn other_credentials_are_removed_if_asked() {
+    let bring = || {
+        let mut request = request("alice");
+        for name in ["cookie", "proxy-authorization", "x-api-key"] {
+            request.headers_mut().append(name, "one".parse().unwrap());
+            request.headers_mut().append(name, "two".parse().unwrap());
+        }
+        request
+    };
+    let body = async |layer| call(layer, bring()).await.into_body();
+    let all = "alice: cookie proxy-authorization x-api-key x-user";
+    assert_eq!(body(layer()).await, all, "not asked");
+    let none = layer()
+        .also_remove_headers([COOKIE, PROXY_AUTHORIZATION])
+        .also_remove_headers([X_API_KEY])
+        .also_remove_headers([]);
+    assert_eq!(body(none.clone()).await, "alice: x-user", "each call adds to those before");
+    let ours = none.clone().insecure_keep_authorization_header();
+    assert_eq!(body(ours).await, "alice: authorization dpop x-user");
+    let renderer = none.with_renderer(PlainRenderer::new());
+    assert_eq!(body(renderer).await, "alice: x-user", "also with another renderer");
+}
+
+#[tokio::test]
 async fn a_principal_from_outside_is_replaced() {
     let mut request = request("alice");
     let planted = Principal::assert_verified("https://evil.example", "root").build();
@@ -82,7 +112,8 @@ async fn a_principal_from_outside_is_replaced() {
 
 #[tokio::test]
 async fn http_05_and_06_a_token_in_the_query_is_nothing() {
-    let without = Request::get("/?access_token=alice").body(()).unwrap();
+    let mut without = request("alice");
+    without.headers_mut().remove("authorization");
     assert_eq!(call(layer(), without).await.status(), 401);
     assert_eq!(call(layer(), request("alice")).await.body(), "alice: x-user");
 }
@@ -97,9 +128,10 @@ async fn every_refusal_has_its_status_and_challenge() {
         r#"Bearer error="invalid_token", error_description="the access token expired""#;
     const REQUEST: &str = r#"Bearer error="invalid_request", error_description="the Authorization header is malformed""#;
 
-    let with = |line: &str| Request::get("/").header("authorization", line).body(()).unwrap();
+    let get = || Request::get("/").extension(TransportSecurity::tls());
+    let with = |line: &str| get().header("authorization", line).body(()).unwrap();
     let rows = [
-        (Request::new(()), 401, Some(REALM), "token_missing"),
+        (get().body(()).unwrap(), 401, Some(REALM), "token_missing"),
         (with("Basic YTpi"), 401, Some(REALM), "token_missing"),
         (with("Bearer"), 400, Some(REQUEST), "authorization_malformed"),
         (with("Bearer abcdefghijk"), 431, None, "token_too_large"),
@@ -157,16 +189,24 @@ async fn renderers_do_not_see_the_token() {
     let renderer = |_: &Denial, parts: &Parts| {
         assert!(!parts.headers.contains_key("authorization"));
         assert!(!parts.headers.contains_key("dpop"));
+        assert!(!parts.headers.contains_key("cookie"));
+        assert!(!parts.headers.contains_key("x-api-key"));
         Response::new(String::from("no"))
     };
-    let layer = TokenVerifyLayer::new(demo).with_renderer(renderer).max_token_bytes(20);
+    let layer = TokenVerifyLayer::new(demo)
+        .with_renderer(renderer)
+        .max_token_bytes(20)
+        .also_remove_headers([COOKIE, X_API_KEY]);
     let mut twice = request("alice");
     twice.headers_mut().append("authorization", "Bearer alice".parse().unwrap());
     let mut other = request("alice");
     other.headers_mut().insert("authorization", "Basic YWxpY2U6c2VjcmV0".parse().unwrap());
-    for request in
-        [request("forged"), request("alice, alice"), request(&"a".repeat(21)), twice, other]
-    {
+    let mut plain = request("alice");
+    plain.extensions_mut().insert(TransportSecurity::plain());
+    let huge = request(&"a".repeat(21));
+    for mut request in [request("forged"), request("alice, alice"), huge, twice, other, plain] {
+        request.headers_mut().insert(COOKIE, "session=secret".parse().unwrap());
+        request.headers_mut().insert(X_API_KEY, "secret".parse().unwrap());
         let service = layer.clone().layer(service_fn(echo));
         assert_eq!(service.oneshot(request).await.unwrap().body(), "no");
     }
@@ -228,8 +268,11 @@ async fn calls_the_instance_that_was_polled_ready() {
 async fn a_refused_request_leaves_no_place_taken_inside() {
     let list = DenyList::new();
     list.deny(DenyEntry::address(Network::parse("192.0.2.7").unwrap())).unwrap();
+    let mut no_token = request("");
+    no_token.headers_mut().remove("authorization");
     for (list, request) in [
         (DenyList::new(), Request::get("/").body(()).unwrap()),
+        (DenyList::new(), no_token),
         (DenyList::new(), request("two tokens")),
         (list, request("alice")),
     ] {

@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "AUD-09",
         attack: "a token for another host, with that host in `Host`, in the target, and in forwarding headers",
-        answers: &["401 audience_mismatch"],
+        answers: &["401 audience_mismatch", "500 proxy_unnamed"],
         test: "aud_09_host_chosen_by_the_client",
     },
 ];

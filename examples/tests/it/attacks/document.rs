@@ -13,7 +13,7 @@ const CATALOGUE: &[(&str, usize)] = &[
     ("CLM", 10),
     ("AUD", 12),
     ("JWK", 13),
-    ("HTTP", 12),
+    ("HTTP", 13),
     ("POP", 10),
     ("SCP", 10),
     ("MCP", 15),

@@ -37,13 +37,18 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "HTTP-10",
         attack: "authority and `Host` that differ, in absolute form and in HTTP/2; user information; what they change in challenges and metadata",
-        answers: &["400 host_malformed", "401 token_missing", "403 host_not_allowed"],
+        answers: &[
+            "400 host_malformed",
+            "401 token_missing",
+            "403 host_not_allowed",
+            "500 proxy_unnamed",
+        ],
         test: "http_10_authority",
     },
     Row {
         id: "HTTP-12",
         attack: "health paths, probes' user agents, paths around the metadata, headers that name another path; no token",
-        answers: &["401 token_missing", "404", "405"],
+        answers: &["401 token_missing", "404", "405", "500 proxy_unnamed"],
         test: "http_12_exemptions",
     },
 ];
@@ -192,9 +197,10 @@ async fn http_10_authority() {
         let line = format!("POST {scheme}://{addr}/mcp HTTP/1.1");
         target.lets_pass(scheme, good.clone().line(line)).await;
     }
-    for name in ["x-forwarded-host", "x-host", "forwarded", "x-original-host"] {
+    for name in ["x-forwarded-host", "x-host", "x-original-host"] {
         target.lets_pass(name, good.clone().header(name, "host=evil.example")).await;
     }
+    target.attack("forwarded", good.header("forwarded", "host=evil.example")).await;
 
     // Challenges and metadata lead to the configured resource, whatever host was asked for.
     let evil = target.whoami().replace("host", "evil.example");

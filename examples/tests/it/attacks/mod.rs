@@ -30,6 +30,7 @@ mod key_sets;
 mod messages;
 mod methods;
 mod paths;
+mod plain_http;
 mod raw;
 mod rest;
 mod rsa;
@@ -70,6 +71,7 @@ const SECTIONS: &[&[Row]] = &[
     key_fetching::ROWS,
     key_rotation::ROWS,
     transport::ROWS,
+    plain_http::ROWS,
     exchange::ROWS,
     framing::ROWS,
     scopes::ROWS,
@@ -93,9 +95,37 @@ struct Row {
     test: &'static str,
 }
 
+/// Who talks to the server.
+#[derive(Clone, Copy)]
+enum Front {
+    Clients,
+    /// One that ends TLS.
+    Proxy,
+}
+
+impl Front {
+    const fn args(self) -> &'static [&'static str] {
+        match self {
+            Self::Clients => &[],
+            Self::Proxy => &["--behind-proxy"],
+        }
+    }
+
+    /// What a proxy adds to each request.
+    fn pass_on(self, request: Raw) -> Raw {
+        match self {
+            Self::Clients => request,
+            Self::Proxy => {
+                request.header("x-forwarded-for", "192.0.2.66").header("x-forwarded-proto", "https")
+            }
+        }
+    }
+}
+
 /// A server under attack, for one row.
 struct Target {
     row: &'static Row,
+    front: Front,
     url: String,
     addr: SocketAddr,
     issuer: TestIssuer,
@@ -121,11 +151,25 @@ impl Target {
 
     /// A server that nobody has talked to.
     async fn start_cold(id: &str, issuer: TestIssuer) -> Self {
+        Self::spawn(id, issuer, Front::Clients).await
+    }
+
+    /// The same row on a server that is told of a proxy in front, which is us.
+    async fn next_behind_proxy(mut self) -> Self {
+        self.check_traces().await;
+        let (id, answers) = (self.row.id, std::mem::take(&mut self.answers));
+        drop(self);
+        let issuer = TestIssuer::builder().start().await.unwrap();
+        Self { answers, ..Self::spawn(id, issuer, Front::Proxy).await }
+    }
+
+    async fn spawn(id: &str, issuer: TestIssuer, front: Front) -> Self {
         let row = SECTIONS.iter().copied().flatten().find(|row| row.id == id).unwrap();
         let [audit, stderr] =
             ["audit", "stderr"].map(|name| TempFile::new(&format!("{id}-{name}")));
         let mut process = Command::new(env!("CARGO_BIN_EXE_mcp_server"))
             .args(["--issuer", issuer.issuer(), "--audit", audit.0.to_str().unwrap()])
+            .args(front.args())
             .env("RUST_LOG", "debug")
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&stderr.0).unwrap())
@@ -137,7 +181,8 @@ impl Target {
         let url = line.strip_prefix("listening on ").unwrap().to_owned();
         let addr = url.strip_prefix("http://").unwrap().trim_end_matches("/mcp").parse().unwrap();
         let answers = BTreeSet::new();
-        Self { row, url, addr, issuer, answers, on_record: 0, audit, stderr, _process: process }
+        let on_record = 0;
+        Self { row, front, url, addr, issuer, answers, on_record, audit, stderr, _process: process }
     }
 
     /// A token that is good until you spoil it.
@@ -168,13 +213,14 @@ impl Target {
             "io.modelcontextprotocol/clientCapabilities": {},
         });
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        Raw::new("POST /mcp HTTP/1.1")
+        let request = Raw::new("POST /mcp HTTP/1.1")
             .header("host", self.addr.to_string())
             .header("accept", "application/json, text/event-stream")
             .header("content-type", "application/json")
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", method)
-            .body(body.to_string())
+            .body(body.to_string());
+        self.front.pass_on(request)
     }
 
     /// One variant of the attack. Whatever it is refused with, it must be refused.

@@ -8,7 +8,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use super::support::{BOUND, Client, RESOURCE, UNBOUND, ask, nonces, proofs, request};
 use crate::{
-    SignatureAlgorithm, TokenVerifyLayer,
+    SignatureAlgorithm, TokenVerifyLayer, TransportSecurity,
     dpop::{DpopProofs, DpopProofsError},
 };
 
@@ -27,8 +27,8 @@ async fn challenges(dpop: DpopProofs, mut request: Request<()>) -> (u16, Vec<Str
 }
 
 fn authorized(lines: &[&str]) -> Request<()> {
-    let head =
-        lines.iter().fold(Request::get("/mcp"), |head, line| head.header("authorization", *line));
+    let get = Request::get("/mcp").extension(TransportSecurity::tls());
+    let head = lines.iter().fold(get, |head, line| head.header("authorization", *line));
     head.body(()).unwrap()
 }
 

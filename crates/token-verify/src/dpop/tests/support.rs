@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    BearerToken, Rejection, TokenVerifyLayer,
+    BearerToken, Rejection, TokenVerifyLayer, TransportSecurity,
     dpop::{DpopProofs, MemoryReplays, ServerNonces, thumbprint::thumbprint},
     sender::Dpop,
     testing::{NOW, clock},
@@ -155,6 +155,7 @@ pub(crate) fn request(scheme: &str, token: &str, proof: &str) -> Request<()> {
 
 pub(crate) fn head(scheme: &str, token: &str) -> request::Builder {
     Request::get("https://elsewhere.example/mcp?x=1")
+        .extension(TransportSecurity::tls())
         .header("host", "elsewhere.example")
         .header("x-forwarded-host", "elsewhere.example")
         .header("authorization", format!("{scheme} {token}"))
@@ -173,8 +174,9 @@ pub(crate) struct Answer {
 
 pub(crate) async fn ask<D: Dpop>(
     layer: TokenVerifyLayer<impl crate::VerifyToken + Clone, palisade_core::PlainRenderer, D>,
-    request: Request<()>,
+    mut request: Request<()>,
 ) -> Answer {
+    request.extensions_mut().insert(TransportSecurity::tls());
     let inner = async |request: Request<()>| {
         assert!(!request.headers().contains_key("dpop"), "the proof is gone");
         let public = Response::builder().header("cache-control", "public");

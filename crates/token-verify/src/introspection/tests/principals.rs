@@ -5,7 +5,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use super::*;
 use crate::{
-    Claims, TokenVerifyLayer,
+    Claims, TokenVerifyLayer, TransportSecurity,
     introspection::IntrospectionError,
     testing::instant,
     trust::{ClaimLimit, ClaimSource, TrustedIssuer},
@@ -113,6 +113,7 @@ async fn rev_05_a_bound_token_is_refused_as_a_bearer_token() {
             .service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
         for _ in 0..2 {
             let request = Request::get("/")
+                .extension(TransportSecurity::tls())
                 .header("authorization", format!("Bearer {TOKEN}"))
                 .body(())
                 .unwrap();

@@ -52,6 +52,13 @@ impl Seen<'_> {
                 "The layer refuses the request, whatever the token says: look at the deny list."
                     .to_owned()
             }
+            Rejection::ForwardedSchemeInvalid
+            | Rejection::ForwardedSchemeMissing
+            | Rejection::PlainHttp
+            | Rejection::TransportUnknown
+            | Rejection::UnnamedProxy => {
+                "The layer refuses the request, whatever the token says: look at how it knows of https.".to_owned()
+            }
             Rejection::IntrospectionUnavailable { .. }
             | Rejection::KeyNotYetKnown { .. }
             | Rejection::KeysUnavailable { .. } => {
