@@ -1,0 +1,78 @@
+// Drives the Inspector's own page: starts the Inspector, connects, signs in, calls a tool, steps up, calls another.
+//
+// The one argument is JSON: { server, name, era, port, home, shots, client? }. Its page talks to the server through the
+// Inspector's Node process; only the redirects to the authorization server are the browser's.
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { either, launch, say, signIn, signInForm } from './chromium.mjs';
+
+const { server, era, port, home, shots, client } = JSON.parse(process.argv[2]);
+const launcher = new URL('../inspector/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url);
+const config = `${home}/mcp.json`;
+writeFileSync(config, JSON.stringify({
+  mcpServers: {
+    protected: {
+      type: 'streamable-http', url: server, protocolEra: era, ...(client ? { oauth: { clientId: client } } : {}),
+    },
+  },
+}));
+
+const inspector = spawn(process.execPath, [launcher.pathname, '--web', '--config', config, '--server', 'protected'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+  env: {
+    PATH: process.env.PATH,
+    HOME: home,
+    HOST: '127.0.0.1',
+    CLIENT_PORT: String(port),
+    MCP_SANDBOX_PORT: '0',
+    MCP_APP_ORIGIN_PORT: '0',
+    MCP_AUTO_OPEN_ENABLED: 'false',
+    MCP_INSPECTOR_SECRET_STORE: 'memory',
+  },
+});
+process.on('exit', () => inspector.kill());
+let address;
+for await (const line of createInterface({ input: inspector.stdout })) {
+  address = /https?:\/\/\S+TOKEN=\S+/.exec(line)?.[0];
+  if (address) break;
+}
+if (!address) throw new Error('the Inspector ended before it listened');
+inspector.stdout.resume();
+
+const browser = await launch();
+const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));
+const shot = (name) => page.screenshot({ path: `${shots}/inspector-${era}-${name}.png` });
+async function call(tool) {
+  await page.getByRole('button', { name: tool }).first().click();
+  await page.getByRole('button', { name: 'Execute Tool' }).click();
+}
+try {
+  await page.goto(address);
+  await page.getByRole('switch', { name: /connect or disconnect/i }).click({ force: true });
+  await signInForm(page).waitFor();
+  await shot('1-sign-in');
+  await signIn(page);
+  await page.getByText('Connected', { exact: true }).waitFor();
+  const protocol = /MCP (\d{4}-\d\d-\d\d)/.exec(await page.locator('main').innerText())?.[1];
+  say('connected', { protocol });
+  await shot('2-connected');
+
+  await page.getByText('Tools', { exact: true }).click();
+  await call('whoami');
+  const answer = page.getByText(/^alice/);
+  await answer.first().waitFor();
+  await shot('3-called');
+  say('called', { tool: 'whoami', text: await answer.first().innerText() });
+
+  await call('delete_everything');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Authorize' }).waitFor();
+  await shot('4-asks-for-more');
+  say('refused', { tool: 'delete_everything', text: await dialog.innerText() });
+} finally {
+  await browser.close();
+}
+say('done');
+process.exit(0);
