@@ -1,6 +1,6 @@
 // Drives the Inspector's own page: starts the Inspector, connects, signs in, calls a tool, steps up, calls another.
 //
-// The one argument is JSON: { server, name, era, port, home, shots, client? }. Its page talks to the server through the
+// The one argument is JSON: { server, era, port, home, shots, client? }. Its page talks to the server through the
 // Inspector's Node process; only the redirects to the authorization server are the browser's.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ writeFileSync(config, JSON.stringify({
   },
 }));
 
-const inspector = spawn(process.execPath, [launcher.pathname, '--web', '--config', config, '--server', 'protected'], {
+const inspector = spawn(process.execPath, [launcher.pathname, '--web', '--config', config], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: {
     PATH: process.env.PATH,
@@ -41,9 +41,9 @@ if (!address) throw new Error('the Inspector ended before it listened');
 inspector.stdout.resume();
 
 const browser = await launch();
-const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, reducedMotion: 'reduce' });
 page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));
-const shot = (name) => page.screenshot({ path: `${shots}/inspector-${era}-${name}.png` });
+const shot = (name) => page.screenshot({ path: `${shots}/${era}-${name}.png`, animations: 'disabled' });
 async function call(tool) {
   await page.getByRole('button', { name: tool }).first().click();
   await page.getByRole('button', { name: 'Execute Tool' }).click();
@@ -71,6 +71,16 @@ try {
   await dialog.getByRole('button', { name: 'Authorize' }).waitFor();
   await shot('4-asks-for-more');
   say('refused', { tool: 'delete_everything', text: await dialog.innerText() });
+
+  await dialog.getByRole('button', { name: 'Authorize' }).click();
+  const back = page.getByText('Step-up authorization succeeded');
+  if (await either(signInForm(page), back)) await signIn(page);
+  await back.waitFor();
+  await call('delete_everything');
+  const deleted = page.getByText(/^deleted/);
+  await deleted.first().waitFor();
+  await shot('5-called-with-more');
+  say('called', { tool: 'delete_everything', text: await deleted.first().innerText() });
 } finally {
   await browser.close();
 }
