@@ -251,8 +251,18 @@ const COMMANDS = {
   }),
 };
 
+/** Lets pages of any origin register: the provider leaves its other endpoints open to them, and not this one. */
+function openRegistration(request, response) {
+  response.setHeader('access-control-allow-origin', '*');
+  if (request.method !== 'OPTIONS') return answer(request, response);
+  response.setHeader('access-control-allow-headers', 'content-type');
+  return response.writeHead(204).end();
+}
+
 const server = createServer((request, response) => {
-  if (request.url.startsWith('/interaction/')) {
+  if (request.url === '/reg') {
+    openRegistration(request, response);
+  } else if (request.url.startsWith('/interaction/')) {
     interact(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });
   } else {
     answer(request, response);

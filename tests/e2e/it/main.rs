@@ -1,4 +1,5 @@
 //! One binary for all end-to-end tests: it links once.
 #![cfg(test)]
 
+mod page;
 mod skeleton;

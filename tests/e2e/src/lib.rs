@@ -11,6 +11,7 @@
 
 mod client;
 mod issuer;
+mod page;
 mod places;
 mod server;
 mod wire;
@@ -18,7 +19,8 @@ mod wire;
 pub use self::{
     client::{Client, Ready},
     issuer::{Issuer, Proxy, Running},
+    page::{Page, driver},
     places::{artifacts, node24},
-    server::{Builder, READ, Server, ServerClock, WRITE},
+    server::{Answers, Builder, Part, READ, Server, ServerClock, WRITE, Withheld},
     wire::{Credential, Exchange, Grant, Message, Party, Wire},
 };

@@ -12,7 +12,8 @@ url.search = new URLSearchParams({ server, mode, ...(client ? { client } : {}) }
 async function press(page, id, state) {
   await page.locator(`#${id}`).click();
   const there = page.locator(`body[data-state=${state}]`);
-  const ended = there.or(page.locator('body[data-state=failed]'));
+  // Last, what Chromium makes of an answer that is no page: then the page has gone astray.
+  const ended = there.or(page.locator('body[data-state=failed]')).or(page.locator('body > pre'));
   while (await either(signInForm(page), ended)) await signIn(page);
   return there.isVisible();
 }
@@ -30,7 +31,8 @@ async function run(browser, number) {
     reached = name;
     if (shots && name === 'stepped up') await page.screenshot({ path: `${shots}/page-${number}.png`, fullPage: true });
   }
-  const said = await page.locator('#said').textContent();
+  const { origin: here, pathname } = new URL(page.url());
+  const said = here === origin ? await page.locator('#said').textContent() : `astray at ${here}${pathname}`;
   const seen = await page.evaluate(() => JSON.parse(sessionStorage.getItem('seen') ?? '[]'));
   if (shots && reached !== 'left') await page.screenshot({ path: `${shots}/page-${number}-failed.png`, fullPage: true });
   await context.close();

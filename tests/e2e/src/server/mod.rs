@@ -1,8 +1,10 @@
 //! The protected MCP server: rmcp behind all layers, over a real socket.
 
 mod clock;
+mod cors;
 mod stack;
 mod tools;
+mod withheld;
 
 use std::{convert::Infallible, fmt, net::SocketAddr};
 
@@ -22,9 +24,15 @@ use palisade_token_verify::{
     keys::{HttpSource, RemoteKeys},
 };
 use tokio::net::TcpListener;
-use tower::{BoxError, ServiceExt, util::BoxCloneSyncService};
+use tower::{
+    BoxError, ServiceExt,
+    util::{BoxCloneSyncService, option_layer},
+};
 
-pub use self::clock::ServerClock;
+pub use self::{
+    clock::ServerClock,
+    withheld::{Answers, Part, Withheld},
+};
 use crate::{
     issuer::Running,
     wire::{Party, Wire, record},
@@ -56,6 +64,7 @@ pub struct Builder {
     paths: Vec<String>,
     proof: Proof,
     origins: Vec<String>,
+    withheld: Withheld,
 }
 
 /// Whether clients prove that a token is theirs.
@@ -74,6 +83,7 @@ impl Server {
             paths: Vec::new(),
             proof: Proof::NotAsked,
             origins: Vec::new(),
+            withheld: Withheld::default(),
         }
     }
 
@@ -139,6 +149,12 @@ impl Builder {
         self
     }
 
+    /// Answers without what `withheld` says.
+    pub fn withholding(mut self, withheld: &Withheld) -> Self {
+        self.withheld = withheld.clone();
+        self
+    }
+
     /// Starts it, when it has the keys of its issuers. What that took is not in the log.
     ///
     /// # Errors
@@ -177,7 +193,8 @@ impl Builder {
             endpoints.push((path.clone(), parts.endpoint()?));
         }
 
-        let wire = self.wire.clone();
+        let cors = (!self.origins.is_empty()).then(|| cors::layer(&self.origins)).transpose()?;
+        let (wire, withheld) = (self.wire.clone(), self.withheld.clone());
         let app = Router::new()
             .fallback(async move |request: Request| {
                 let path = request.uri().path();
@@ -188,6 +205,8 @@ impl Builder {
                 }
             })
             .layer(axum::middleware::map_request(located))
+            .layer(option_layer(cors))
+            .layer(from_fn(move |request, next| withheld.clone().take(request, next)))
             .layer(from_fn(move |request, next| {
                 record(wire.clone(), Party::Server, request, next)
             }));

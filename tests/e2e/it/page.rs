@@ -1,0 +1,156 @@
+//! A page of another origin, in Chromium: only there CORS is really met.
+
+use std::collections::BTreeSet;
+
+use http::{Method, StatusCode};
+use palisade_e2e::{
+    Answers, Client, Credential, Issuer, Page, Part, Party, Server, Wire, Withheld, artifacts,
+    driver,
+};
+use serde_json::{Value, json};
+
+/// Everything around the page.
+struct Scene {
+    wire: Wire,
+    page: Page,
+    _issuer: Issuer,
+    server: Server,
+    withheld: Withheld,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let (wire, withheld) = (Wire::new(), Withheld::default());
+        let page = Page::serve().await.unwrap();
+        let mut issuer = Issuer::start(&wire).await.unwrap();
+        issuer.authorization_server().ask_people(true).await.unwrap();
+        let server =
+            Server::builder(&wire, issuer.url()).cors(page.origin()).withholding(&withheld);
+        let server = server.start().await.unwrap();
+        issuer.serve(&[server.url()]).await.unwrap();
+        Self { wire, page, _issuer: issuer, server, withheld }
+    }
+
+    fn driver(&self, mode: &str, client: Option<&str>, more: Value) -> Client {
+        let mut settings =
+            json!({ "page": self.page.origin(), "server": self.server.url(), "mode": mode });
+        let settings_map = settings.as_object_mut().unwrap();
+        settings_map.extend(more.as_object().unwrap().clone());
+        if let Some(client) = client {
+            settings_map.insert("client".to_owned(), client.into());
+        }
+        driver("page.mjs", &settings).unwrap()
+    }
+}
+
+async fn run(driver: &mut Client) -> Value {
+    driver.step("waiting").await.unwrap();
+    driver.go_on().await.unwrap();
+    driver.step("ran").await.unwrap()
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_signs_in_calls_a_tool_and_steps_up() {
+    let scene = Scene::set().await;
+    let shots = artifacts("page").unwrap();
+    for (mode, protocol) in [("2026-07-28", "2026-07-28"), ("legacy", "2025-11-25")] {
+        let mut driver = scene.driver(mode, Some("desktop"), json!({ "shots": shots }));
+        let ran = run(&mut driver).await;
+        assert_eq!(ran["reached"], "left", "{protocol}: {ran}");
+        driver.end().await.unwrap();
+    }
+}
+
+const ORIGIN: &str = "access-control-allow-origin";
+const HEADERS: &str = "access-control-allow-headers";
+const METHODS: &str = "access-control-allow-methods";
+const EXPOSED: &str = "access-control-expose-headers";
+
+/// What the SDK sends beside what is always allowed, and how far the page comes when that is not.
+const SENT: &[(&str, &str, &str)] = &[
+    ("2026-07-28", "authorization", "opened"),
+    ("2026-07-28", "content-type", "opened"),
+    ("2026-07-28", "mcp-method", "opened"),
+    // Connecting takes no tool's name.
+    ("2026-07-28", "mcp-name", "connected"),
+    ("2026-07-28", "mcp-protocol-version", "opened"),
+    ("legacy", "authorization", "opened"),
+    ("legacy", "content-type", "opened"),
+    ("legacy", "mcp-protocol-version", "opened"),
+    ("legacy", "mcp-session-id", "opened"),
+];
+
+/// What else is needed of CORS: the protocol, what is withheld, and how far the page comes.
+const NEEDED: &[(&str, Answers, &str, Option<&str>, &str)] = &[
+    ("2026-07-28", Answers::Preflights, ORIGIN, None, "opened"),
+    ("2026-07-28", Answers::Preflights, HEADERS, None, "opened"),
+    ("2026-07-28", Answers::Metadata, ORIGIN, None, "opened"),
+    ("2026-07-28", Answers::Of(StatusCode::UNAUTHORIZED), ORIGIN, None, "opened"),
+    ("2026-07-28", Answers::Of(StatusCode::OK), ORIGIN, None, "opened"),
+    ("2026-07-28", Answers::Of(StatusCode::FORBIDDEN), ORIGIN, None, "called"),
+    ("2026-07-28", Answers::Calls, EXPOSED, None, "called"),
+    ("2026-07-28", Answers::Calls, EXPOSED, Some("www-authenticate"), "called"),
+    // POST is always allowed, and so is GET. Sessions end with a DELETE.
+    ("legacy", Answers::Preflights, METHODS, None, "stepped up"),
+    ("legacy", Answers::Preflights, METHODS, Some("delete"), "stepped up"),
+    ("legacy", Answers::Calls, EXPOSED, Some("mcp-session-id"), "opened"),
+    ("legacy", Answers::Of(StatusCode::ACCEPTED), ORIGIN, None, "opened"),
+];
+
+#[tokio::test]
+async fn without_any_one_part_of_cors_the_page_fails() {
+    let scene = Scene::set().await;
+    for mode in ["2026-07-28", "legacy"] {
+        let sent = SENT.iter().filter(|row| row.0 == mode).map(|&(_, item, reached)| {
+            (Part { of: Answers::Preflights, header: HEADERS, item: Some(item) }, reached)
+        });
+        let needed = NEEDED.iter().filter(|row| row.0 == mode);
+        let needed =
+            needed.map(|&(_, of, header, item, reached)| (Part { of, header, item }, reached));
+        let rows: Vec<_> = sent.chain(needed).collect();
+
+        let _ = scene.wire.take();
+        let mut driver = scene.driver(mode, Some("desktop"), json!({ "runs": rows.len() + 1 }));
+        let whole = run(&mut driver).await;
+        assert_eq!(whole["reached"], "left", "{mode}, nothing withheld: {whole}");
+        let listed = SENT.iter().filter(|row| row.0 == mode).map(|row| row.1.to_owned()).collect();
+        assert_eq!(
+            set_by_the_script(&scene.wire),
+            listed,
+            "{mode}: each header that the SDK sends has a row"
+        );
+
+        let mut wrong = Vec::new();
+        for (part, reached) in rows {
+            scene.withheld.set(Some(part));
+            let ran = run(&mut driver).await;
+            scene.withheld.set(None);
+            if ran["reached"] != reached {
+                wrong.push(format!("without {part:?}: {ran}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{mode}\n{}", wrong.join("\n"));
+        driver.end().await.unwrap();
+    }
+}
+
+/// The headers that the page's script set, which a server has to allow (Fetch, "CORS-safelisted request-header"). They
+/// are not all in preflights, because a browser remembers what was allowed.
+fn set_by_the_script(wire: &Wire) -> BTreeSet<String> {
+    let by_the_browser = |name: &str| {
+        let names =
+            ["accept", "accept-encoding", "accept-language", "connection", "content-length"];
+        let more = ["host", "origin", "referer", "user-agent"];
+        names.contains(&name) || more.contains(&name) || name.starts_with("sec-")
+    };
+    let mut names = BTreeSet::new();
+    let calls = wire.take().into_iter();
+    for call in calls.filter(|call| call.to == Party::Server && call.method != Method::OPTIONS) {
+        let headers = call.headers.keys().map(|name| name.as_str().to_owned());
+        names.extend(headers.filter(|name| !by_the_browser(name)));
+        if call.credential != Credential::None {
+            names.insert("authorization".to_owned());
+        }
+    }
+    names
+}
