@@ -1,5 +1,6 @@
 //! One binary for all end-to-end tests: it links once.
 #![cfg(test)]
 
-mod page;
+mod browser;
+mod inspector;
 mod skeleton;

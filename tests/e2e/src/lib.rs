@@ -9,17 +9,17 @@
 //!   Server (this process)    Issuer ──▶ authorization server (a process)
 //! ```
 
+mod browser;
 mod client;
 mod issuer;
-mod page;
 mod places;
 mod server;
 mod wire;
 
 pub use self::{
+    browser::{Page, driver},
     client::{Client, Ready},
     issuer::{Issuer, Proxy, Running},
-    page::{Page, driver},
     places::{artifacts, node24},
     server::{Answers, Builder, Part, READ, Server, ServerClock, WRITE, Withheld},
     wire::{Credential, Exchange, Grant, Message, Party, Wire},

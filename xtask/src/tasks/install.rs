@@ -32,6 +32,12 @@ const NPM_FOLDERS: &[NpmFolder] = &[
         holds: "Node 24, for what needs a newer one than the machine has",
         fits: cfg!(all(target_os = "linux", target_arch = "x86_64")),
     },
+    NpmFolder {
+        path: "tests/e2e/clients/browser",
+        holds: "what drives Chromium, and the SDK for a page in it",
+        fits: true,
+    },
+    NpmFolder { path: "tests/e2e/clients/inspector", holds: "the MCP Inspector", fits: true },
 ];
 
 /// All versions and digests of the packages for Python.
@@ -44,7 +50,10 @@ struct DebianPackage {
     package: &'static str,
 }
 
-const DEBIAN_PACKAGES: &[DebianPackage] = &[];
+const DEBIAN_PACKAGES: &[DebianPackage] = &[
+    DebianPackage { program: "chromium", package: "chromium" },
+    DebianPackage { program: "glewlwyd", package: "glewlwyd" },
+];
 
 /// Of npm. Installs what each lock file lists, unless that was done.
 pub(crate) fn npm_packages() -> Result<(), Failure> {

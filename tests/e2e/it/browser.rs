@@ -52,7 +52,7 @@ async fn run(driver: &mut Client) -> Value {
 #[tokio::test]
 async fn a_page_of_another_origin_signs_in_calls_a_tool_and_steps_up() {
     let scene = Scene::set().await;
-    let shots = artifacts("page").unwrap();
+    let shots = artifacts("browser").unwrap();
     for (mode, protocol) in [("2026-07-28", "2026-07-28"), ("legacy", "2025-11-25")] {
         let mut driver = scene.driver(mode, Some("desktop"), json!({ "shots": shots }));
         let ran = run(&mut driver).await;
