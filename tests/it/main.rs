@@ -7,3 +7,4 @@ mod order;
 mod passthrough;
 mod real;
 mod servers;
+mod several_resources;
