@@ -3,6 +3,7 @@
 
 pub mod base64url;
 pub mod claims;
+pub mod forwarded;
 pub mod header;
 pub mod json;
 pub mod jwk_set;

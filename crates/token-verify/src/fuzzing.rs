@@ -9,7 +9,10 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use palisade_core::{Actor, Principal};
 
-pub use crate::dpop::fuzzing::{ProofFacts, proof};
+pub use crate::{
+    dpop::fuzzing::{ProofFacts, proof},
+    https::fuzzing::forwarded,
+};
 use crate::{
     jwt::{Compact, DEFAULT_MAX_TOKEN_BYTES, Header, UnverifiedClaims, decode},
     keys::StaticKeys,

@@ -1,6 +1,9 @@
 //! Did the request come over https? Asked before its credential is looked at.
 
 mod forwarded;
+#[cfg(fuzzing)]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub(crate) mod fuzzing;
 
 use std::num::NonZeroUsize;
 
