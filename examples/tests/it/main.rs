@@ -7,5 +7,6 @@ mod dpop_server;
 mod grpc_server;
 mod hyper_server;
 mod mcp_server;
+mod outbound;
 mod rest_api;
 mod support;
