@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, str::FromStr, sync::Arc};
 
-use crate::resource::{host_of, is_loopback};
+use crate::resource::host_of;
 
 /// The origin of a web page, such as `https://app.example` or `http://localhost:6274`.
 ///
@@ -65,11 +65,13 @@ impl Origin {
         self.0.as_bytes() == header
     }
 
-    /// Whether this is a page, `http` or `https`, of the machine that the browser runs on.
+    /// Whether this is a page, `http` or `https`, of `localhost`, `127.0.0.1` or `[::1]`: of the machine that the
+    /// browser runs on, as servers of pages are reached in use.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let (scheme, authority) = self.0.split_once("://").unwrap_or_default();
-        matches!(scheme, "http" | "https") && host_of(authority).is_some_and(is_loopback)
+        let is_own = |host| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        matches!(scheme, "http" | "https") && host_of(authority).is_some_and(is_own)
     }
 }
 
@@ -200,6 +202,7 @@ mod tests {
             ("ftp://localhost", false),
             ("https://localhost.evil.example", false),
             ("http://127.0.0.1.evil.example", false),
+            ("http://127.0.0.2", false),
             ("http://0.0.0.0", false),
             ("https://app.example", false),
         ] {

@@ -260,7 +260,7 @@ pub(crate) fn host_of(authority: &str) -> Option<&str> {
         .then_some(host)
 }
 
-pub(crate) fn is_loopback(host: &str) -> bool {
+fn is_loopback(host: &str) -> bool {
     let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || literal.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())

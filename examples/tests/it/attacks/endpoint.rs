@@ -268,7 +268,7 @@ async fn mcp_12_dns_rebinding() {
         good.clone().header("origin", "http://localhost").header("origin", "http://localhost");
     target.attack("two origins", two).await;
     // Pages on this machine are trusted until the server is told which pages may call it.
-    for origin in ["http://localhost:3000", "https://LOCALHOST", "http://[::1]:8080"] {
+    for origin in ["http://localhost:3000", "https://localhost", "http://[::1]:8080"] {
         target.lets_pass(origin, good.clone().header("origin", origin)).await;
     }
     target.finish().await;
