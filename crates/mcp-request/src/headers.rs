@@ -44,11 +44,8 @@ impl<'a> Mirrored<'a> {
     }
 
     /// Whether the revision is one that mirrors messages, and has no responses to servers.
-    ///
-    /// Revisions are dates, so later ones compare greater. What is no date, such as `DRAFT-1`, compares
-    /// greater too, and is held to the newest rules that we know.
     pub(crate) fn is_modern(&self) -> bool {
-        self.version.is_some_and(|version| version >= MIRRORED_SINCE)
+        self.version.is_some_and(is_modern)
     }
 
     /// Compares each header that is there, whatever the revision: somebody in front of us may have
@@ -90,6 +87,14 @@ impl<'a> Mirrored<'a> {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Whether a revision is 2026-07-28 or later.
+///
+/// Revisions are dates, so later ones compare greater. What is no date, such as `DRAFT-1`, compares greater
+/// too, and is held to the newest rules that we know.
+pub(crate) fn is_modern(version: &str) -> bool {
+    version >= MIRRORED_SINCE
 }
 
 /// The revision that the headers name: some letters, digits, `-` and `.`, as all revisions are.

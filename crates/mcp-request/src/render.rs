@@ -1,12 +1,17 @@
-//! Refusals as JSON-RPC errors.
+//! Refusals as JSON-RPC errors, or as results of tools.
+
+mod tool_result;
 
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header::CONTENT_TYPE, request::Parts};
-use palisade_core::{Denial, DenialKind, FromBytes, MakeBody, RenderDenial, ScopeToken};
+use palisade_core::{
+    Denial, DenialKind, FromBytes, MakeBody, RefusedInBody, RenderDenial, ScopeToken,
+};
 use serde::Serialize;
 
+use self::tool_result::ToolResult;
 use crate::{HeaderMismatchError, InvalidMessageError, McpCall, RequestId};
 
 const INVALID_REQUEST: i32 = -32600;
@@ -42,13 +47,22 @@ const INVALID_REQUEST: i32 = -32600;
 #[derive(Clone, Copy, Default)]
 pub struct JsonRpcRenderer<M = FromBytes> {
     make_body: M,
+    challenges: Challenges,
+}
+
+/// Where a client finds the challenge.
+#[derive(Clone, Copy, Default)]
+enum Challenges {
+    #[default]
+    InHeader,
+    InToolResultsToo,
 }
 
 impl JsonRpcRenderer {
     /// A renderer for bodies that convert from [`Bytes`].
     #[must_use]
     pub const fn new() -> Self {
-        Self { make_body: FromBytes::new() }
+        Self { make_body: FromBytes::new(), challenges: Challenges::InHeader }
     }
 }
 
@@ -56,15 +70,54 @@ impl<M> JsonRpcRenderer<M> {
     /// Makes bodies another way, such as `|bytes| Full::new(bytes).boxed()`.
     #[must_use]
     pub fn with_body<M2>(self, make_body: M2) -> JsonRpcRenderer<M2> {
-        JsonRpcRenderer { make_body }
+        JsonRpcRenderer { make_body, challenges: self.challenges }
+    }
+
+    /// Answers `tools/call` with a tool result where another credential would help, for ChatGPT: it looks for
+    /// challenges in `_meta["mcp/www_authenticate"]` of a result with status 200, and takes an HTTP status for
+    /// a broken tool.
+    ///
+    /// ```json
+    /// {"jsonrpc":"2.0","id":7,"result":{"resultType":"complete",
+    ///  "content":[{"type":"text","text":"…"}],"isError":true,
+    ///  "_meta":{"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", …"]}}}
+    /// ```
+    ///
+    /// The texts are those of the `WWW-Authenticate` field, which is sent as well. It is the answer to
+    /// refusals inside [`McpRequestLayer`](crate::McpRequestLayer), of requests whose call is known, and only of
+    /// kinds that [have a challenge](DenialKind::has_challenge): in the usual order, missing scopes. All others
+    /// stay what they are, those of the layers that verify tokens too, which do not know the call.
+    ///
+    /// # What you give up
+    ///
+    /// MCP demands: "Servers MUST return appropriate HTTP status codes for authorization errors". Clients that
+    /// follow it do not ask for more scopes when they get a 200; they show the text, and the user is stuck. Use it
+    /// for an endpoint that only ChatGPT talks to, and not for one that all clients share. Records and this
+    /// crate's callers still see a refusal; proxies and dashboards see a success.
+    #[must_use]
+    pub fn with_challenges_in_tool_results(mut self) -> Self {
+        self.challenges = Challenges::InToolResultsToo;
+        self
     }
 }
 
 impl<B, M: MakeBody<B>> RenderDenial<B> for JsonRpcRenderer<M> {
     fn render(&self, denial: &Denial, request: &Parts) -> Response<B> {
-        let text = serde_json::to_vec(&Message::of(denial, request)).unwrap_or_default();
-        let mut response = Response::new(self.make_body.make_body(Bytes::from(text)));
-        *response.status_mut() = denial.kind().status();
+        let result = match self.challenges {
+            Challenges::InHeader => None,
+            Challenges::InToolResultsToo => ToolResult::of(denial, request),
+        };
+        let text = match &result {
+            Some(result) => serde_json::to_vec(result),
+            None => serde_json::to_vec(&Message::of(denial, request)),
+        };
+        let body = self.make_body.make_body(Bytes::from(text.unwrap_or_default()));
+        let mut response = Response::new(body);
+        if result.is_some() {
+            response.extensions_mut().insert(RefusedInBody::new());
+        } else {
+            *response.status_mut() = denial.kind().status();
+        }
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     }

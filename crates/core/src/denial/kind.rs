@@ -128,6 +128,12 @@ impl DenialKind {
         self.row().grpc_code
     }
 
+    /// Whether refusals of this kind come with a challenge: another credential would help.
+    #[must_use]
+    pub const fn has_challenge(self) -> bool {
+        !matches!(self.challenge(), KindChallenge::None)
+    }
+
     pub(crate) const fn challenge(self) -> KindChallenge {
         self.row().challenge
     }

@@ -24,7 +24,7 @@ pub(super) fn respond<B, R: RenderDenial<B>>(
     let status = response.status();
     let is_in_body = response.extensions_mut().remove::<RefusedInBody>().is_some()
         && status == StatusCode::OK
-        && denial.kind().challenge() != KindChallenge::None;
+        && denial.kind().has_challenge();
     let says_no = status.is_client_error()
         || status.is_server_error()
         || response.headers().contains_key(GRPC_STATUS);

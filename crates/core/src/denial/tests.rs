@@ -203,6 +203,7 @@ fn only_a_marked_200_of_a_kind_with_challenge_stays_one() {
                 | DenialKind::InvalidToken
                 | DenialKind::Unauthenticated
         );
+        assert_eq!(kind.has_challenge(), has_challenge);
         for (status, is_marked, stays) in [
             (200, true, has_challenge),
             (200, false, false),
