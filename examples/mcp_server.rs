@@ -23,14 +23,15 @@ use std::{
 };
 
 use axum::{Router, body::Body, serve::ListenerExt};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_audit_log::{AuditLogLayer, JsonLinesSink, TracingSink};
 use palisade_core::{AccessStack, ClientAddr, Operation, Principal, Resource, ScopeSet};
+use palisade_cors::CorsLayer;
 use palisade_examples::{
     AnyError, Args, announce, end_with_parent, init_logging, leave_peer, span,
 };
-use palisade_mcp_request::{JsonRpcRenderer, McpRequestLayer};
+use palisade_mcp_request::{JsonRpcRenderer, McpRequestLayer, cors as mcp_cors};
 use palisade_rate_limit::{Cost, CostTable, PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
@@ -51,7 +52,6 @@ use rmcp::{
 };
 use tower::{Layer, ServiceBuilder};
 use tower_http::{
-    cors::{AllowOrigin, CorsLayer},
     sensitive_headers::SetSensitiveRequestHeadersLayer,
     timeout::{RequestBodyDeadlineLayer, TimeoutLayer},
     trace::TraceLayer,
@@ -79,9 +79,14 @@ async fn main() -> Result<(), AnyError> {
     // Requests for other hosts, or from other web pages, are DNS rebinding until we say otherwise.
     let host = resource.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
     let mut protocol = McpRequestLayer::new("/mcp").allow_host(&host)?;
-    let origin = args.get("allow-origin");
-    if let Some(origin) = origin {
+    // Clients that run in a browser must be able to read our refusals.
+    let mut cors = CorsLayer::new()
+        .allow_headers(mcp_cors::REQUEST_HEADERS)
+        .allow_headers_with_prefix(mcp_cors::REQUEST_HEADER_PREFIX)?
+        .expose_headers(mcp_cors::RESPONSE_HEADERS);
+    if let Some(origin) = args.get("allow-origin") {
         protocol = protocol.allow_origin(origin)?;
+        cors = cors.allow_origin(origin)?;
     }
 
     // Who ends TLS, and so who knows of each request where it came from and how.
@@ -99,6 +104,7 @@ async fn main() -> Result<(), AnyError> {
     let access = AccessStack::new()
         .audit(AuditLogLayer::new((TracingSink::new(), audit)))
         .metadata(ResourceMetadataLayer::new(metadata)?)
+        .cors(cors)
         .limit_by_address(
             RateLimitLayer::new(
                 Quota::per_second(nonzero(50)).burst(nonzero(200)).named("address")?,
@@ -151,7 +157,6 @@ async fn main() -> Result<(), AnyError> {
         .map_response(|response: Response<_>| response.map(Body::new))
         .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
         .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(cors(origin)?)
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
         .layer(RequestBodyDeadlineLayer::new(Duration::from_secs(10)))
         .map_request(
@@ -210,31 +215,6 @@ fn leave_forwarded_for<B>(request: Request<B>) -> Request<B> {
         client.leave_in(&mut parts);
     }
     Request::from_parts(parts, body)
-}
-
-/// For clients that run in a browser: they must be able to read our refusals.
-fn cors(origin: Option<&str>) -> Result<CorsLayer, AnyError> {
-    let ours = |name| HeaderName::from_static(name);
-    let origins = origin.map(HeaderValue::from_str).transpose()?;
-    Ok(CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            ours("mcp-protocol-version"),
-            ours("mcp-method"),
-            ours("mcp-name"),
-            ours("mcp-session-id"),
-        ])
-        .expose_headers([
-            header::WWW_AUTHENTICATE,
-            header::RETRY_AFTER,
-            ours("mcp-session-id"),
-            ours("ratelimit"),
-            ours("ratelimit-policy"),
-        ]))
 }
 
 /// The service itself: notes, kept per caller.

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod contract;
+mod cors;
 mod limits;
 mod order;
 mod passthrough;

@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_audit_log::AuditLogLayer;
 use palisade_core::{Operation, ScopeSet};
+use palisade_cors::CorsLayer;
 use palisade_mcp_request::McpRequestLayer;
 use palisade_passthrough_guard::PassthroughGuard;
 use palisade_rate_limit::{PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
@@ -124,6 +125,7 @@ where
             "resource-metadata",
             ResourceMetadataLayer::new(metadata)?.with_body(make),
         ),
+        named::<B, TestBody, _>("cors", CorsLayer::new()),
         named::<B, TestBody, _>(
             "rate-limit by address",
             RateLimitLayer::new(quota(), PerClientAddr::new()),

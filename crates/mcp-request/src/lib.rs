@@ -3,6 +3,7 @@
 mod admit;
 mod body;
 mod call;
+pub mod cors;
 mod error;
 pub mod future;
 mod headers;

@@ -15,6 +15,9 @@ const SERVER: &str = "palisade-test-issuer";
 /// The one crate that knows the protocol. Its SDK is forbidden even there.
 const MCP: &str = "palisade-mcp-request";
 
+/// The one layer that is made of another: its answers to preflights are tower-http's.
+const CORS: &str = "palisade-cors";
+
 /// Frameworks, protocol implementations and runtimes, with all that is named after them.
 const FORBIDDEN: &[&str] = &[
     "actix",
@@ -90,6 +93,7 @@ fn is_welcome(name: &str, crate_name: &str) -> bool {
     let is_forbidden = FORBIDDEN.iter().any(|forbidden| {
         name.strip_prefix(forbidden).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     });
+    let is_forbidden = is_forbidden && (crate_name, name) != (CORS, "tower-http");
     let is_protocol = name.split(['-', '_']).any(|part| part == "mcp") && crate_name != MCP;
     !is_forbidden && !is_protocol
 }
@@ -148,6 +152,9 @@ mod tests {
             ("the vocabulary", "palisade-audit-log", "tower-service", true),
             ("a name that begins alike", "palisade-audit-log", "tokiota", true),
             ("a server", SERVER, "hyper-util", true),
+            ("the layer for preflights", CORS, "tower-http", true),
+            ("the same in another", "palisade-audit-log", "tower-http", false),
+            ("a runtime even there", CORS, "tokio", false),
         ];
         for (name, crate_name, compiled, welcome) in rows {
             let found = messages(crate_name, Vec::new(), &[crate_name, compiled]);
