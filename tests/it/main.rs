@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it links once.
 #![cfg(test)]
 
+mod challenge;
 mod contract;
 mod cors;
 mod limits;

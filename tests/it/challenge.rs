@@ -1,0 +1,240 @@
+//! What is refused is read alike by every client in use: HTTP-08, and the reason why a login works with one
+//! client and not with the next.
+
+#[path = "challenge/clients.rs"]
+mod clients;
+#[path = "challenge/misread.rs"]
+mod misread;
+#[path = "challenge/properties.rs"]
+mod properties;
+#[path = "challenge/tool_result.rs"]
+mod tool_result;
+
+use http::{Request, Response, request::Parts};
+use palisade_core::{
+    AuthScheme, Challenge, Denial, DenialKind, OfferedSchemes, PlainRenderer, ProtectedResource,
+    Reason, ScopeSet,
+};
+use palisade_integration::{
+    CaptureSink, Counting, DEFECTS, Defect, Facts, SCOPE, TestBody, World, all_layers, body,
+};
+use palisade_mcp_request::JsonRpcRenderer;
+use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
+use palisade_token_verify::{TokenVerifyLayer, dpop::DpopProofs};
+use tower::{Layer, ServiceExt, service_fn, util::BoxCloneService};
+
+use self::clients::{CLIENTS, Found, only_metadata, split_at_commas, strict, typescript_1};
+
+const METADATA: &str = "https://rs.example/.well-known/oauth-protected-resource/mcp";
+
+const KINDS: [DenialKind; 12] = [
+    DenialKind::BadRequest,
+    DenialKind::Forbidden,
+    DenialKind::HeadersTooLarge,
+    DenialKind::InsufficientScope,
+    DenialKind::InvalidCredentials,
+    DenialKind::InvalidToken,
+    DenialKind::Misconfigured,
+    DenialKind::PayloadTooLarge,
+    DenialKind::RateLimited,
+    DenialKind::Unauthenticated,
+    DenialKind::Unavailable,
+    DenialKind::UnsupportedMediaType,
+];
+
+/// The error code in challenges. RFC 6750 §3.1 wants none if nothing was sent.
+fn error_of(kind: DenialKind) -> Option<&'static str> {
+    let errors = [
+        (DenialKind::InsufficientScope, "insufficient_scope"),
+        (DenialKind::InvalidCredentials, "invalid_request"),
+        (DenialKind::InvalidToken, "invalid_token"),
+    ];
+    errors.into_iter().find(|(known, _)| *known == kind).map(|(_, error)| error)
+}
+
+/// The field lines of a response.
+fn lines<B>(response: &Response<B>) -> Vec<String> {
+    let lines = response.headers().get_all("www-authenticate").iter();
+    lines.map(|line| line.to_str().unwrap().to_owned()).collect()
+}
+
+/// Every client finds this, and nothing else, in every line that it reads.
+fn assert_read_alike(lines: &[String], expected: &Found, name: &str) {
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert!(lines.iter().map(|line| line.len()).sum::<usize>() <= 8192, "{name}: {lines:?}");
+    assert!(lines.iter().all(|line| line.bytes().all(|byte| (0x20..0x7F).contains(&byte))));
+    for (client, read) in CLIENTS {
+        // TypeScript 1 reads nothing if DPoP is all that is offered.
+        let is_blind = expected.scheme != "Bearer" && client == "TypeScript 1";
+        let expected = (!is_blind).then(|| expected.clone());
+        assert_eq!(read(&lines), expected, "{name}: {client} reads {lines:?}");
+    }
+    assert_eq!(only_metadata(&lines), expected.resource_metadata, "{name}: {lines:?}");
+    for line in lines {
+        // A client that knows another scheme follows that line, and finds the same.
+        let scheme = line.split(' ').next().unwrap().to_owned();
+        let expected = Found { scheme, ..expected.clone() };
+        assert_eq!(strict(&[line]), Some(expected.clone()), "{name}: {line}");
+        assert_eq!(split_at_commas(&[line]), Some(expected), "{name}: {line}");
+    }
+}
+
+#[test]
+fn refusals_of_every_kind_are_read_alike_whatever_is_offered() {
+    const REASON: Reason = Reason::new("some_reason", "some reason (that may be long)");
+    let scopes = |text| ScopeSet::parse(text).unwrap();
+    let dpop = || Challenge::new(AuthScheme::DPoP).param("algs", "ES256 EdDSA");
+    let bearer = || Challenge::new(AuthScheme::Bearer);
+    let offers: [(&str, Option<OfferedSchemes>, &[&str]); 5] = [
+        ("nothing said", None, &["Bearer"]),
+        ("Bearer", Some(OfferedSchemes::new(bearer())), &["Bearer"]),
+        ("Bearer or DPoP", Some(OfferedSchemes::new(bearer()).or(dpop())), &["Bearer", "DPoP"]),
+        ("DPoP or Bearer", Some(OfferedSchemes::new(dpop()).or(bearer())), &["Bearer", "DPoP"]),
+        ("DPoP", Some(OfferedSchemes::new(dpop())), &["DPoP"]),
+    ];
+    let resources: [(&str, Option<&str>); 3] =
+        [("no metadata", None), ("metadata", Some("")), ("metadata and scopes", Some("a b"))];
+    let mut seen = 0;
+    for kind in KINDS {
+        for (offer, offered, schemes) in offers.clone() {
+            for (published, hint) in resources {
+                for needed in ["", "files:write files:read"] {
+                    let (mut request, ()) = Request::new(()).into_parts();
+                    if let Some(offered) = offered.clone() {
+                        offered.leave_in(&mut request);
+                    }
+                    if let Some(hint) = hint {
+                        let resource = ProtectedResource::new(METADATA);
+                        resource.challenge_scope(scopes(hint)).leave_in(&mut request);
+                    }
+                    let denial =
+                        Denial::new("test", kind, REASON).with_required_scopes(scopes(needed));
+                    let name = format!("{kind:?}, {offer}, {published}, {needed:?}");
+                    let lines = answered(denial.clone(), &request);
+                    assert_eq!(lines, answered(denial, &request), "{name}: the same again");
+                    if !kind.has_challenge() {
+                        assert!(lines.is_empty(), "{name}: {lines:?}");
+                        continue;
+                    }
+                    let error = error_of(kind);
+                    let scope = Some(needed).filter(|needed| !needed.is_empty()).or(hint);
+                    let scope = scope.filter(|scope| !scope.is_empty());
+                    let is_empty = error.is_none() && scope.is_none() && hint.is_none();
+                    let expected = Found {
+                        scheme: schemes[0].to_owned(),
+                        error: error.map(str::to_owned),
+                        error_description: error.map(|_| REASON.text().to_owned()),
+                        scope: scope.map(|scope| scopes(scope).to_string()),
+                        resource_metadata: hint.map(|_| METADATA.to_owned()),
+                        // Never a bare scheme: `algs` is enough, if there is any.
+                        realm: (is_empty && schemes[0] == "Bearer").then(|| "protected".to_owned()),
+                    };
+                    assert_eq!(lines.len(), schemes.len(), "{name}");
+                    assert!(lines[0].starts_with(schemes[0]), "{name}");
+                    let lines = if expected.realm.is_some() { &lines[..1] } else { &lines[..] };
+                    assert_read_alike(lines, &expected, &name);
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(seen, 4 * 5 * 3 * 2);
+}
+
+fn answered(denial: Denial, request: &Parts) -> Vec<String> {
+    lines::<String>(&denial.into_response(&PlainRenderer::new(), request))
+}
+
+/// The layers themselves, behind the one that publishes metadata.
+#[tokio::test]
+async fn what_the_layers_refuse_is_read_alike() {
+    let world = World::new().unwrap();
+    let metadata = Metadata::new(World::resource().unwrap())
+        .add_authorization_server(world.issuer())
+        .and_then(|metadata| metadata.scopes_supported(ScopeSet::parse(SCOPE).unwrap()))
+        .unwrap();
+    let metadata = ResourceMetadataLayer::new(metadata).unwrap().with_body(body);
+    let layers = all_layers(&world, &CaptureSink::default(), body).unwrap();
+    let mut with_challenge = 0;
+    for (defect, guardian) in DEFECTS {
+        let guardian = layers.iter().find(|layer| layer.name() == guardian).unwrap();
+        let service = metadata.layer(guardian.around(Counting::default().service()));
+        let send =
+            async || service.clone().oneshot(defect.request(&world, Facts::All)).await.unwrap();
+        let response = send().await;
+        let lines = lines(&response);
+        assert_eq!(lines, self::lines(&send().await), "{defect:?}: the same again");
+        let denial = response.extensions().get::<Denial>().unwrap();
+        if !denial.kind().has_challenge() {
+            assert!(lines.is_empty(), "{defect:?}: {lines:?}");
+            continue;
+        }
+        let error = error_of(denial.kind());
+        let expected = Found {
+            scheme: "Bearer".to_owned(),
+            error: error.map(str::to_owned),
+            error_description: error.map(|_| denial.reason().text().to_owned()),
+            scope: Some(SCOPE.to_owned()),
+            resource_metadata: Some(METADATA.to_owned()),
+            realm: None,
+        };
+        assert_read_alike(&lines, &expected, &format!("{defect:?}"));
+        with_challenge += 1;
+    }
+    assert_eq!(with_challenge, 4, "no token, a bad one, one for others, and too few scopes");
+}
+
+#[tokio::test]
+async fn a_verifier_that_takes_dpop_is_read_alike() {
+    let world = World::new().unwrap();
+    let proofs = || DpopProofs::new(&World::resource().unwrap()).unwrap();
+    for (name, proofs, schemes) in [
+        ("both", proofs(), &["Bearer", "DPoP"][..]),
+        ("DPoP alone", proofs().refuse_bearer_tokens(), &["DPoP"]),
+    ] {
+        let layer = TokenVerifyLayer::new(world.verifier().unwrap()).with_dpop(proofs);
+        let inner = service_fn(async |_: Request<TestBody>| Ok(Response::new(TestBody::default())));
+        let inner: palisade_integration::Inner<TestBody> = BoxCloneService::new(inner);
+        let mut request = Defect::NoToken.request(&world, Facts::OfTheServer);
+        ProtectedResource::new(METADATA)
+            .challenge_scope(ScopeSet::parse(SCOPE).unwrap())
+            .leave_in_extensions(&mut request);
+        let response = layer.layer(inner).oneshot(request).await.unwrap();
+        let lines = lines(&response);
+        assert_eq!(lines.len(), schemes.len(), "{name}: {lines:?}");
+        let expected = Found {
+            scheme: schemes[0].to_owned(),
+            scope: Some(SCOPE.to_owned()),
+            resource_metadata: Some(METADATA.to_owned()),
+            ..Found::default()
+        };
+        assert_read_alike(&lines, &expected, name);
+        assert_eq!(typescript_1(&[&lines[0]]).is_some(), schemes[0] == "Bearer", "{name}");
+    }
+}
+
+/// A fact of the request, left in a whole one.
+trait LeaveInExtensions {
+    fn leave_in_extensions<B>(self, request: &mut Request<B>);
+}
+
+impl LeaveInExtensions for ProtectedResource {
+    fn leave_in_extensions<B>(self, request: &mut Request<B>) {
+        request.extensions_mut().insert(self);
+    }
+}
+
+/// The renderer decides the look, and the look is not the challenge.
+#[test]
+fn every_renderer_sends_the_same_challenge() {
+    let (mut request, ()) = Request::new(()).into_parts();
+    ProtectedResource::new(METADATA).leave_in(&mut request);
+    for kind in KINDS {
+        let denial = Denial::new("test", kind, Reason::new("some_reason", "some reason"));
+        let plain = answered(denial.clone(), &request);
+        let known: Vec<_> = denial.challenges(&request).collect();
+        let json: Response<bytes::Bytes> = denial.into_response(&JsonRpcRenderer::new(), &request);
+        assert_eq!(lines(&json), plain, "{kind:?}");
+        assert_eq!(known, plain, "{kind:?}");
+    }
+}
