@@ -2,5 +2,9 @@
 #![cfg(test)]
 
 mod browser;
+mod clients;
 mod inspector;
+mod matrix;
+mod play;
+mod rows;
 mod skeleton;

@@ -12,7 +12,9 @@
 mod browser;
 mod client;
 mod issuer;
+mod person;
 mod places;
+mod report;
 mod server;
 mod wire;
 
@@ -20,7 +22,9 @@ pub use self::{
     browser::{Page, driver},
     client::{Client, Ready},
     issuer::{Issuer, Proxy, Running},
+    person::{REDIRECT, visit},
     places::{artifacts, node24},
+    report::{Flow, Kind, Row, Story, page},
     server::{Answers, Builder, Part, READ, Server, ServerClock, WRITE, Withheld},
     wire::{Credential, Exchange, Grant, Message, Party, Wire},
 };
