@@ -31,7 +31,7 @@ impl Scene {
         Self { wire, page, _issuer: issuer, server, withheld }
     }
 
-    fn driver(&self, mode: &str, client: Option<&str>, more: Value) -> Client {
+    fn driver(&self, mode: &str, client: Option<&str>, more: &Value) -> Client {
         let mut settings =
             json!({ "page": self.page.origin(), "server": self.server.url(), "mode": mode });
         let settings_map = settings.as_object_mut().unwrap();
@@ -54,7 +54,7 @@ async fn a_page_of_another_origin_signs_in_calls_a_tool_and_steps_up() {
     let scene = Scene::set().await;
     let shots = artifacts("browser").unwrap();
     for (mode, protocol) in [("2026-07-28", "2026-07-28"), ("legacy", "2025-11-25")] {
-        let mut driver = scene.driver(mode, Some("desktop"), json!({ "shots": shots }));
+        let mut driver = scene.driver(mode, Some("desktop"), &json!({ "shots": shots }));
         let ran = run(&mut driver).await;
         assert_eq!(ran["reached"], "left", "{protocol}: {ran}");
         driver.end().await.unwrap();
@@ -110,7 +110,7 @@ async fn without_any_one_part_of_cors_the_page_fails() {
         let rows: Vec<_> = sent.chain(needed).collect();
 
         let _ = scene.wire.take();
-        let mut driver = scene.driver(mode, Some("desktop"), json!({ "runs": rows.len() + 1 }));
+        let mut driver = scene.driver(mode, Some("desktop"), &json!({ "runs": rows.len() + 1 }));
         let whole = run(&mut driver).await;
         assert_eq!(whole["reached"], "left", "{mode}, nothing withheld: {whole}");
         let listed = SENT.iter().filter(|row| row.0 == mode).map(|row| row.1.to_owned()).collect();

@@ -3,6 +3,7 @@
 
 mod browser;
 mod clients;
+mod glewlwyd;
 mod inspector;
 mod matrix;
 mod play;

@@ -89,6 +89,15 @@ impl Client {
         Ok(self.input.write_all(b"\n").await?)
     }
 
+    /// Sends a line to a client that waits for more than leave to go on.
+    ///
+    /// # Errors
+    ///
+    /// If it is gone.
+    pub async fn tell(&mut self, what: &Value) -> Result<(), BoxError> {
+        Ok(self.input.write_all(format!("{what}\n").as_bytes()).await?)
+    }
+
     /// Waits for the end and gives back all steps, the earlier ones too.
     ///
     /// # Errors

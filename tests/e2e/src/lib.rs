@@ -11,6 +11,7 @@
 
 mod browser;
 mod client;
+mod glewlwyd;
 mod issuer;
 mod person;
 mod places;
@@ -21,6 +22,7 @@ mod wire;
 pub use self::{
     browser::{Page, driver},
     client::{Client, Ready},
+    glewlwyd::Glewlwyd,
     issuer::{Issuer, Proxy, Running},
     person::{REDIRECT, visit},
     places::{artifacts, node24},

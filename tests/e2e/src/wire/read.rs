@@ -13,6 +13,7 @@ const SECRETS: &[&str] = &[
     "id_token",
     "refresh_token",
     "registration_access_token",
+    "token",
 ];
 
 pub(super) fn is_secret(name: &str) -> bool {
