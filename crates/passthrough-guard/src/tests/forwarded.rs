@@ -159,6 +159,7 @@ async fn other_credentials_are_found_where_they_would_be_credentials_again() {
         assert_eq!(sent.is_ok(), is_sent, "{name}");
     }
     assert_eq!(trail.notes().withheld.count, 8);
+    identify(&trail);
     drop(trail);
     let sent = send(&guard, to("/").header("cookie", format!("sid={COOKIE}"))).await;
     assert_eq!(sent, Ok(()), "only what was verified is remembered");
@@ -169,7 +170,7 @@ async fn other_credentials_are_found_where_they_would_be_credentials_again() {
 async fn aud_10_a_stranger_cannot_have_the_requests_of_others_refused() {
     const JSON: &str = "application/x-www-form-urlencoded";
     let guard = PassthroughGuard::builder().cookies().build().unwrap();
-    let planted = |header| Request::get("/").header("authorization", header);
+    let planted = |header: String| Request::get("/").header("authorization", header);
     let ours = || bearer(TOKEN).header("content-type", JSON).header("x-id", "0123456789abcdef");
     let head_of_ours = TOKEN.split('.').next().unwrap();
     let mut trails = vec![
@@ -185,6 +186,30 @@ async fn aud_10_a_stranger_cannot_have_the_requests_of_others_refused() {
     trails.push(arrive(&guard, arrived.header("dpop", head_of_ours)).await);
     identify(trails.last().unwrap());
     assert_eq!(send(&guard, ours()).await, Ok(()));
+    // Nor can they make the search too expensive, so that it is given up.
+    let bait = format!("a=b{}", "a".repeat(40));
+    trails.push(
+        arrive(&guard, planted("Bearer another-of-its-own".to_owned()).header("cookie", bait))
+            .await,
+    );
+    identify(trails.last().unwrap());
+    assert_eq!(send(&guard, ours().header("x-a", "a".repeat(200))).await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_attempt_is_on_the_record_of_who_brought_the_token_as_one() {
+    let guard = PassthroughGuard::new().unwrap();
+    let owner = verified(&guard, TOKEN).await;
+    // It has the token too, but nobody has verified it yet; and one has it in the place of a proof.
+    let early = arrive(&guard, bearer(TOKEN)).await;
+    let odd = arrive(&guard, Request::get("/").header("dpop", TOKEN)).await;
+    identify(&odd);
+    assert!(send(&guard, to("/").header("x-a", TOKEN)).await.is_err());
+    let counts = [&owner, &early, &odd].map(|trail| trail.notes().withheld.count);
+    assert_eq!(counts, [1, 0, 0]);
+    assert!(send(&guard, bearer(TOKEN)).await.is_err());
+    let counts = [&owner, &early, &odd].map(|trail| trail.notes().withheld.count);
+    assert_eq!(counts, [2, 1, 1], "as a credential it is anybody's");
 }
 
 #[tokio::test]

@@ -78,3 +78,13 @@ fn log_01_to_03_and_05_a_text_can_neither_break_the_line_nor_add_a_field() {
     assert_eq!(event.matches(|c: char| c.is_control()).count(), 1, "{event:?}");
     assert_eq!(event.matches(" outcome=\"").count(), 1, "{event}");
 }
+
+#[test]
+fn what_was_withheld_is_counted_and_is_absent_if_there_was_nothing() {
+    let mut record = record();
+    assert!(!shown(&record, Level::INFO).contains("withheld"));
+    let trail = palisade_core::Trail::new();
+    trail.withhold(Some("https://up.example"));
+    record.withheld = trail.notes().withheld;
+    assert!(shown(&record, Level::INFO).contains("withheld=1"));
+}
