@@ -16,7 +16,8 @@ const MAX_CODE_BYTES: usize = 64;
 const MAX_DESCRIPTION_BYTES: usize = 256;
 const MAX_PARAM_BYTES: usize = 256;
 const MAX_SCOPE_BYTES: usize = 1024;
-const MAX_URL_BYTES: usize = 2048;
+/// A [`Resource`](crate::Resource) of any length with its well-known path.
+const MAX_URL_BYTES: usize = 2048 + 64;
 
 /// Written by [`Challenge`] itself, and never twice (RFC 9110 §11.2, RFC 6750 §3).
 const OWN_NAMES: [&str; 4] = ["error", "error_description", "resource_metadata", "scope"];
@@ -112,7 +113,8 @@ impl Challenge {
     ///
     /// # Errors
     ///
-    /// [`UnreadableValueError`] if it holds a comma, looks like another parameter, or takes more than 2 KiB.
+    /// [`UnreadableValueError`] if it holds a comma, looks like another parameter, or is longer than that of
+    /// any [`Resource`](crate::Resource).
     pub fn check_resource_metadata(url: &str) -> Result<(), UnreadableValueError> {
         readable::check(url, MAX_URL_BYTES)
     }

@@ -92,10 +92,10 @@ fn a_challenge_takes_at_most_4_kib_and_loses_own_parameters_first() {
     let url = |bytes: usize| format!("{:x<bytes$}", "https://rs.example/");
     Challenge::check_scope(&scopes(1024)).unwrap();
     assert_eq!(Challenge::check_scope(&scopes(1025)), Err(Unreadable::TooLong { max_bytes: 1024 }));
-    Challenge::check_resource_metadata(&url(2048)).unwrap();
+    Challenge::check_resource_metadata(&url(MAX_URL_BYTES)).unwrap();
     assert_eq!(
-        Challenge::check_resource_metadata(&url(2049)),
-        Err(Unreadable::TooLong { max_bytes: 2048 })
+        Challenge::check_resource_metadata(&url(MAX_URL_BYTES + 1)),
+        Err(Unreadable::TooLong { max_bytes: MAX_URL_BYTES })
     );
     bearer().realm("r".repeat(256)).unwrap();
     assert_eq!(bearer().realm("r".repeat(257)), Err(Unreadable::TooLong { max_bytes: 256 }));
@@ -104,7 +104,7 @@ fn a_challenge_takes_at_most_4_kib_and_loses_own_parameters_first() {
     let largest = bearer()
         .error(code, code)
         .scope(scopes(1024))
-        .resource_metadata(url(2048))
+        .resource_metadata(url(MAX_URL_BYTES))
         .realm("r".repeat(256))
         .unwrap();
     let length = largest.to_header_value().len();
