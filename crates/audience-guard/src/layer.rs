@@ -32,6 +32,29 @@ impl AudienceGuardLayer {
     /// request. A token for one endpoint is refused at the others, at paths of none, and at paths that can be
     /// read in two ways.
     ///
+    /// ```
+    /// use http::{Request, request::Parts};
+    /// use palisade_audience_guard::AudienceGuardLayer;
+    /// use palisade_core::{Check, Principal, Resource};
+    ///
+    /// let layer = AudienceGuardLayer::per_endpoint([
+    ///     AudienceGuardLayer::new(Resource::parse("https://h/files")?).add_audience("api://files.h")?,
+    ///     AudienceGuardLayer::new(Resource::parse("https://h/mail")?),
+    /// ])?;
+    /// let check = layer.into_check();
+    /// let takes = |path: &str, audience: &str| {
+    ///     let (mut request, ()): (Parts, ()) = Request::get(path).body(()).unwrap().into_parts();
+    ///     let principal = Principal::assert_verified("https://as.example", "alice");
+    ///     principal.add_audience(audience).build().leave_in(&mut request);
+    ///     check.check(&mut request).is_ok()
+    /// };
+    /// assert!(takes("/files/1", "https://h/files") && takes("/files", "api://files.h"));
+    /// assert!(takes("/mail", "https://h/mail"));
+    /// assert!(!takes("/mail", "https://h/files") && !takes("/mail", "api://files.h"));
+    /// assert!(!takes("/", "https://h/files") && !takes("/mail/../files", "https://h/files"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`EndpointGuardsError`] if paths do not tell the endpoints apart, or if two guards accept one audience,

@@ -35,6 +35,27 @@ impl ResourceMetadataLayer {
     /// The root of the host is nobody's, unless one of the resources is there or is named by
     /// [`with_root_document_of`](Self::with_root_document_of).
     ///
+    /// ```
+    /// use palisade_core::Resource;
+    /// use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
+    ///
+    /// let metadata = |uri: &str| {
+    ///     Metadata::new(Resource::parse(uri).unwrap()).add_authorization_server("https://as.h")
+    /// };
+    /// let layer = ResourceMetadataLayer::per_endpoint([
+    ///     metadata("https://h/files")?,
+    ///     metadata("https://h/mail")?,
+    /// ])?;
+    /// let urls: Vec<_> = layer.metadata_urls().collect();
+    /// assert_eq!(urls, [
+    ///     "https://h/.well-known/oauth-protected-resource/files",
+    ///     "https://h/.well-known/oauth-protected-resource/mail",
+    /// ]);
+    /// let twice = [metadata("https://h")?, metadata("https://h/")?];
+    /// assert!(ResourceMetadataLayer::per_endpoint(twice).is_err(), "one resource, spelled twice");
+    /// # Ok::<_, palisade_resource_metadata::MetadataError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`new`](Self::new), and [`MetadataError::Endpoints`] if no path tells the resources apart.

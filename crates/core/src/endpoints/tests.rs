@@ -96,6 +96,11 @@ fn refuses_resources_that_no_path_tells_apart() {
             same("https://h/t/a", "https://h/a"),
         ),
         (
+            "published where the other is served",
+            vec![served("https://h/a", "/x"), served("https://h/t/a", "/a")],
+            same("https://h/a", "https://h/t/a"),
+        ),
+        (
             "ports",
             vec![a(), resource("https://h:443/b")],
             EndpointsError::DifferentOrigins { one: a(), other: resource("https://h:443/b") },
