@@ -39,6 +39,7 @@ clients! {
     python_for_itself: Yes;
     fastmcp_registers: IsRefused;
     fastmcp_known: Yes;
+    fastmcp_known_old: Yes;
     rmcp_registers: IsRefused;
     rmcp_known: Yes;
     rmcp_known_old: Yes;
@@ -80,6 +81,8 @@ fn starts_with_nothing(played: &Played) {
     assert_eq!(first.status.unwrap(), 401);
     assert_eq!(first.challenge().unwrap(), challenge(played, "", READ));
     assert_eq!(played.refusals[0], "token_missing");
+    let connected = played.steps.iter().find(|step| step["step"] == "connected");
+    assert_eq!(connected.unwrap()["protocol"], played.row.protocol);
 }
 
 /// The place of an exchange, which must be there.

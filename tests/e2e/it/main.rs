@@ -3,9 +3,11 @@
 
 mod browser;
 mod clients;
+mod expiry;
 mod glewlwyd;
 mod inspector;
 mod matrix;
 mod play;
+mod resources;
 mod rows;
 mod skeleton;

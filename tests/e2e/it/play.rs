@@ -58,9 +58,10 @@ impl Cast {
 /// its own end, is its business.
 pub(crate) async fn finish(mut client: Client, flow: Flow, wire: &Wire) -> Vec<Value> {
     let first = client.step("called").await;
+    let before = client.steps().to_vec();
     match client.end().await {
         Ok(steps) => steps,
-        Err(_) if first.is_ok() && flow == Flow::Registered => first.into_iter().collect(),
+        Err(_) if first.is_ok() && flow == Flow::Registered => before,
         Err(error) => {
             let story = Story::new(wire.take(), "no server", "no issuer");
             panic!("{error}\n{}", story.transcript())

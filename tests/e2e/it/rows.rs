@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 use crate::play::{Cast, Played};
 
 const OLD: &str = "2025-11-25";
-const NEW: &str = "2026-07-28";
+pub(crate) const NEW: &str = "2026-07-28";
 
 /// What a client is told beside the URL.
 fn known(flow: Flow, secret: (&'static str, &'static str)) -> Vec<&'static str> {
@@ -28,11 +28,11 @@ fn ts_v1(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
     options(Client::node("ts_v1.mjs").unwrap(), url, protocol, flow, calls)
 }
 
-fn ts_v2(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
+pub(crate) fn ts_v2(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
     options(Client::node("ts_v2.mjs").unwrap(), url, protocol, flow, calls)
 }
 
-fn python(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
+pub(crate) fn python(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
     options(Client::python("mcp_sdk.py").unwrap(), url, protocol, flow, calls)
 }
 
@@ -40,7 +40,7 @@ fn fastmcp(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready 
     options(Client::python("fastmcp_client.py").unwrap(), url, protocol, flow, calls)
 }
 
-fn rmcp(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
+pub(crate) fn rmcp(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
     let ready = Client::program(env!("CARGO_BIN_EXE_rmcp_client")).args(&[url, protocol, calls]);
     let known = known(flow, ("app-post", "app-post-secret"));
     ready.args(&known.iter().skip(1).step_by(2).copied().collect::<Vec<_>>())
@@ -94,6 +94,7 @@ rows! {
     python_for_itself: PYTHON, NEW, ClientCredentials, python, plain, "";
     fastmcp_registers: FASTMCP, NEW, Registered, fastmcp, plain, "";
     fastmcp_known: FASTMCP, NEW, Known, fastmcp, plain, "";
+    fastmcp_known_old: FASTMCP, OLD, Known, fastmcp, plain, "";
     rmcp_registers: RMCP, NEW, Registered, rmcp, plain, "";
     rmcp_known: RMCP, NEW, Known, rmcp, plain, "";
     rmcp_known_old: RMCP, OLD, Known, rmcp, plain, "";

@@ -80,6 +80,12 @@ impl Client {
         }
     }
 
+    /// What it said so far.
+    #[must_use]
+    pub fn steps(&self) -> &[Value] {
+        &self.steps
+    }
+
     /// Lets a client go on that says `waiting`.
     ///
     /// # Errors

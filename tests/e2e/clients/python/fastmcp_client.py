@@ -1,4 +1,4 @@
-"""fastmcp, as its documentation has it: fastmcp_client.py URL [--client-id …] [--calls …]
+"""fastmcp, as its documentation has it: fastmcp_client.py URL [--protocol …] [--client-id …] [--calls …]
 
 It opens a browser, which is what `BROWSER` says, and listens for the way back itself.
 """
@@ -19,8 +19,9 @@ told = options()
 
 async def main() -> None:
     auth = OAuth(client_id=told.client_id) if told.client_id else "oauth"
-    async with Client(told.url, auth=auth) as client:
-        say("connected", protocol=client.session.protocol_version if hasattr(client.session, "protocol_version") else "")
+    mode = "legacy" if told.protocol == "2025-11-25" else "auto"
+    async with Client(told.url, auth=auth, mode=mode) as client:
+        say("connected", protocol=client.protocol_version)
 
         async def names():
             return [tool.name for tool in await client.list_tools()]
