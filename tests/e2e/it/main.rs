@@ -8,6 +8,7 @@ mod glewlwyd;
 mod inspector;
 mod matrix;
 mod play;
+mod proof;
 mod resources;
 mod rows;
 mod skeleton;

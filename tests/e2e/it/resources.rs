@@ -4,11 +4,16 @@ use palisade_e2e::{Credential, Flow, Issuer, Kind, Party, READ, Server, Story, W
 
 use crate::{
     play::{Start, finish},
-    rows::{NEW, python, rmcp, ts_v2},
+    rows::{NEW, fastmcp, python, rmcp, ts_v1, ts_v2},
 };
 
-const CLIENTS: &[(&str, Start)] =
-    &[("TypeScript SDK", ts_v2), ("Python SDK", python), ("rmcp", rmcp)];
+const CLIENTS: &[(&str, Start)] = &[
+    ("TypeScript SDK v1", ts_v1),
+    ("TypeScript SDK v2", ts_v2),
+    ("Python SDK", python),
+    ("fastmcp", fastmcp),
+    ("rmcp", rmcp),
+];
 
 struct Host {
     wire: Wire,

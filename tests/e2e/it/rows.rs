@@ -24,7 +24,7 @@ fn options(ready: Ready, url: &str, protocol: &'static str, flow: Flow, calls: &
     ready.arg(url).args(&["--protocol", protocol, "--calls", calls]).args(&known(flow, APP))
 }
 
-fn ts_v1(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
+pub(crate) fn ts_v1(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
     options(Client::node("ts_v1.mjs").unwrap(), url, protocol, flow, calls)
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn python(url: &str, protocol: &'static str, flow: Flow, calls: &str)
     options(Client::python("mcp_sdk.py").unwrap(), url, protocol, flow, calls)
 }
 
-fn fastmcp(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
+pub(crate) fn fastmcp(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
     options(Client::python("fastmcp_client.py").unwrap(), url, protocol, flow, calls)
 }
 

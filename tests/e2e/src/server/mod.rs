@@ -72,6 +72,7 @@ pub struct Builder {
 enum Proof {
     NotAsked,
     Required,
+    RequiredWithNonce,
 }
 
 impl Server {
@@ -140,6 +141,12 @@ impl Builder {
     /// Refuses tokens whose key is not proven (DPoP, RFC 9449).
     pub const fn require_dpop(mut self) -> Self {
         self.proof = Proof::Required;
+        self
+    }
+
+    /// As [`require_dpop`](Self::require_dpop), with nonces of ours in the proofs.
+    pub const fn require_dpop_nonces(mut self) -> Self {
+        self.proof = Proof::RequiredWithNonce;
         self
     }
 

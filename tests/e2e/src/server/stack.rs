@@ -12,7 +12,9 @@ use palisade_rate_limit::{PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
 use palisade_token_verify::{
-    Issuer, JwtVerifier, TokenVerifyLayer, dpop::DpopProofs, keys::RemoteKeys,
+    Issuer, JwtVerifier, TokenVerifyLayer,
+    dpop::{DpopProofs, ServerNonces},
+    keys::RemoteKeys,
 };
 use tower::{BoxError, Layer, ServiceBuilder};
 
@@ -62,13 +64,17 @@ impl Parts<'_> {
         let authenticator = TokenVerifyLayer::new(self.verifier()?);
         match self.proof {
             Proof::NotAsked => endpoint!(self, authenticator),
-            Proof::Required => {
-                let proofs = DpopProofs::new(&self.resource)?
-                    .refuse_bearer_tokens()
-                    .with_clock(self.clock.clone());
+            Proof::Required => endpoint!(self, authenticator.with_dpop(self.proofs()?)),
+            Proof::RequiredWithNonce => {
+                let proofs = self.proofs()?.require_nonces(ServerNonces::generate()?);
                 endpoint!(self, authenticator.with_dpop(proofs))
             }
         }
+    }
+
+    fn proofs(&self) -> Result<DpopProofs, BoxError> {
+        let proofs = DpopProofs::new(&self.resource)?.refuse_bearer_tokens();
+        Ok(proofs.with_clock(self.clock.clone()))
     }
 
     fn verifier(&self) -> Result<JwtVerifier<ServerClock>, BoxError> {
