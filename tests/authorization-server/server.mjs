@@ -126,7 +126,9 @@ const CLIENTS = [
     client_id: 'desktop',
     application_type: 'native',
     grant_types: ['authorization_code', 'refresh_token'],
-    redirect_uris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
+    redirect_uris: [
+      'http://127.0.0.1/callback', 'http://localhost/callback', 'http://127.0.0.1/oauth/callback',
+    ],
     response_types: ['code'],
     token_endpoint_auth_method: 'none',
   },

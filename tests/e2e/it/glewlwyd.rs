@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Request, Response};
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_core::{Denial, Principal, Resource};
-use palisade_e2e::{Builder, Client, Glewlwyd, READ, Ready, Server, WRITE, Wire};
+use palisade_e2e::{Builder, Client, Flow, Glewlwyd, Kind, READ, Row, Server, Story, WRITE, Wire};
 use palisade_integration::ProofKey;
 use palisade_token_verify::{
     BearerToken, Issuer, TokenVerifyLayer,
@@ -14,7 +14,13 @@ use palisade_token_verify::{
     trust::{ClaimSource, TrustedIssuer},
 };
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+
+use crate::{
+    play::{Start, finish},
+    rows::{python, rmcp, ts_v1, ts_v2},
+};
 
 const APP: (&str, &str) = ("app", "app-secret");
 
@@ -107,31 +113,51 @@ async fn post(
     (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
 }
 
+/// A client that comes for itself, with the start of one that meets the first server.
+async fn row(client: &'static str, protocol: &'static str, start: Start) -> Row {
+    let name = client.split(' ').next().unwrap_or_default().to_lowercase();
+    let Parties { wire, server, issuer } =
+        Parties::meet(&format!("glewlwyd-{name}-{protocol}")).await;
+    let ready = start(server.url(), protocol, FLOW, "whoami,delete_everything");
+    let steps = finish(ready.start().unwrap(), FLOW, &wire).await;
+    let called = steps.iter().find(|step| step["step"] == "called").unwrap();
+    assert!(called["text"].as_str().unwrap().ends_with(", with tools:read"), "{client}: {steps:?}");
+
+    let origin = issuer.url().strip_suffix("/api/oidc").unwrap();
+    let story = Story::new(wire.take(), server.origin(), origin);
+    let found = story.of(Kind::IssuerMetadata).find(|exchange| exchange.is_success()).unwrap();
+    assert_eq!(found.path(), "/api/oidc/.well-known/openid-configuration", "{client}");
+    let asked = story.grants().next().unwrap();
+    assert_eq!(asked.parameter("resource").as_deref(), Some(server.url()), "{client}");
+    let grant = asked.grant.as_ref().unwrap();
+    assert_eq!(grant.token_type, "bearer", "{client}: in lower case");
+    assert_eq!(grant.claims["iss"], issuer.url(), "{client}: with a path");
+    assert_eq!(grant.claims["nbf"], grant.claims["iat"], "{client}: unlike the first server's");
+    Row { client, protocol, flow: FLOW, note: NOTE, story }
+}
+
+const FLOW: Flow = Flow::ClientCredentials;
+const NOTE: &str = "The authorization server is Debian's `glewlwyd` 2.7.5.";
+
+/// For the matrix.
+pub(crate) async fn rows() -> Vec<&'static Row> {
+    static ROWS: OnceCell<Vec<Row>> = OnceCell::const_new();
+    let run = async || {
+        vec![
+            row("TypeScript SDK 1.32.2, glewlwyd", "2025-11-25", ts_v1).await,
+            row("TypeScript SDK 2.4.0, glewlwyd", "2026-07-28", ts_v2).await,
+            row("Python SDK 2.3.0, glewlwyd", "2026-07-28", python).await,
+            row("rmcp 3.9.0, glewlwyd", "2026-07-28", rmcp).await,
+        ]
+    };
+    ROWS.get_or_init(run).await.iter().collect()
+}
+
 #[tokio::test]
 async fn clients_find_it_through_our_metadata_and_call_a_tool() {
-    let Parties { wire, server, issuer } = Parties::meet("glewlwyd-clients").await;
-    let clients: [(&str, Ready, (&str, &str)); 3] = [
-        ("TypeScript 1", Client::node("ts_v1.mjs").unwrap(), APP),
-        ("TypeScript 2", Client::node("ts_v2.mjs").unwrap(), APP),
-        ("Python", Client::python("mcp_sdk.py").unwrap(), APP),
-    ];
-    let discovery = "/api/oidc/.well-known/openid-configuration";
-    for (name, client, (id, secret)) in clients {
-        let known = ["--client-id", id, "--client-secret", secret, "--calls", "whoami"];
-        let client = client.arg(server.url()).args(&known).start().unwrap();
-        let steps = client.end().await.unwrap_or_else(|error| panic!("{name}: {error}\n{wire:#?}"));
-        let called = steps.iter().find(|step| step["step"] == "called").unwrap();
-        assert_eq!(called["text"], format!("{id}, with tools:read"), "{name}");
-
-        let sent = wire.take();
-        let found = |path: &str| sent.iter().find(|exchange| exchange.path() == path);
-        assert_eq!(found(discovery).unwrap().status.unwrap(), 200, "{name}");
-        let asked = sent.iter().find(|exchange| exchange.grant.is_some()).unwrap();
-        assert_eq!(asked.parameter("resource").as_deref(), Some(server.url()), "{name}");
-        let grant = asked.grant.as_ref().unwrap();
-        assert_eq!(grant.token_type, "bearer", "{name}: in lower case");
-        assert_eq!(grant.claims["iss"], issuer.url(), "{name}: with a path");
-        assert_eq!(grant.claims["nbf"], grant.claims["iat"], "{name}: unlike the first server's");
+    for row in rows().await {
+        let called = row.story.calls("whoami").last().unwrap();
+        assert!(called.is_success(), "{}", row.story.transcript());
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::{process::Stdio, time::Duration};
 
-use palisade_e2e::{Client, Issuer, READ, Server, WRITE, Wire, artifacts, driver, node24};
+use palisade_e2e::{
+    Client, Flow, Issuer, READ, Row, Server, Story, Wire, artifacts, driver, node24,
+};
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::{process::Command, sync::OnceCell};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/inspector");
 const ERAS: [(&str, &str); 2] = [("modern", "2026-07-28"), ("legacy", "2025-11-25")];
@@ -105,76 +107,107 @@ async fn its_command_line_says_auth_required_when_it_may_not_ask_anybody() {
     }
 }
 
-#[tokio::test]
-async fn its_command_line_signs_in_through_a_browser() {
+async fn cli_row(protocol: &'static str, flow: Flow) -> Row {
     let wire = Wire::new();
-    let (_issuer, server) = servers(&wire).await;
-    for (_, protocol) in ERAS {
-        let client = Client::program(node24().unwrap())
-            .args(&[&format!("{FOLDER}/cli.mjs"), server.url(), "--protocol", protocol])
-            .args(&["--client-id", "desktop"]);
-        let steps = client.start().unwrap().end().await.unwrap();
-        assert_eq!(
-            steps,
-            [
-                json!({ "step": "called", "tool": "whoami", "text": "alice, with tools:read" }),
-                json!({ "step": "called", "tool": "delete_everything", "text": "deleted" }),
-                json!({ "step": "done" }),
-            ],
-            "{protocol}"
-        );
+    let (issuer, server) = servers(&wire).await;
+    let client = Client::program(node24().unwrap())
+        .args(&[&format!("{FOLDER}/cli.mjs"), server.url(), "--protocol", protocol])
+        .args(if flow == Flow::Known { &["--client-id", "desktop"] } else { &[] });
+    let steps = client.start().unwrap().end().await.unwrap();
+    assert_eq!(steps[0]["text"], "alice, with tools:read", "{protocol}: {steps:?}");
+    let deleted = steps[1].get("text").is_some_and(|text| text == "deleted");
+    assert_eq!(deleted, flow == Flow::Known, "{protocol}: {steps:?}");
+    let story = Story::new(wire.take(), server.origin(), issuer.url());
+    Row { client: "MCP Inspector 2.12.0, CLI", protocol, flow, note: CLI, story }
+}
+
+const CLI: &str = "Each call is a process of its own, and remembers no token of the one before.";
+
+async fn cli_rows() -> &'static [Row] {
+    static ROWS: OnceCell<Vec<Row>> = OnceCell::const_new();
+    let run = async || {
+        vec![
+            cli_row("2026-07-28", Flow::Registered).await,
+            cli_row("2026-07-28", Flow::Known).await,
+            cli_row("2025-11-25", Flow::Known).await,
+        ]
+    };
+    ROWS.get_or_init(run).await
+}
+
+#[tokio::test]
+async fn its_command_line_signs_in_through_a_browser_and_steps_up() {
+    for row in cli_rows().await {
+        assert!(row.story.calls("whoami").any(palisade_e2e::Exchange::is_success));
     }
 }
 
-/// Registers a client that may ask for more than the challenge says, at the address where the page will be.
-async fn registered(issuer: &Issuer, redirect: &str) -> String {
-    let body = json!({
-        "redirect_uris": [redirect],
-        "application_type": "native",
-        "token_endpoint_auth_method": "none",
-        "grant_types": ["authorization_code", "refresh_token"],
-        "response_types": ["code"],
-        "scope": format!("{READ} {WRITE} offline_access"),
-    });
-    let answer = reqwest::Client::new()
-        .post(format!("{}/reg", issuer.url()))
-        .header("content-type", "application/json")
-        .body(body.to_string())
-        .send()
-        .await
-        .unwrap();
-    let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    answer["client_id"].as_str().unwrap().to_owned()
+/// Its page with one revision of the protocol, as one client of the authorization server.
+struct PageRun {
+    era: &'static str,
+    protocol: &'static str,
+    flow: Flow,
+}
+
+impl PageRun {
+    async fn row(&self) -> Row {
+        let Self { era, protocol, flow } = *self;
+        let wire = Wire::new();
+        let (mut issuer, server) = servers(&wire).await;
+        issuer.authorization_server().ask_people(true).await.unwrap();
+        let is_known = flow == Flow::Known;
+        let name = format!("inspector-page-{era}-{}", if is_known { "known" } else { "registers" });
+        let folder = artifacts(&name).unwrap();
+        let home = folder.join("home");
+        std::fs::create_dir(&home).unwrap();
+        // It wants to be told a port, and that it is free.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let client = is_known.then_some("desktop");
+        let settings = json!({
+            "server": server.url(), "era": era, "port": port, "client": client, "home": home, "shots": folder,
+        });
+        let mut driver = driver("inspector.mjs", &settings).unwrap();
+        assert_eq!(driver.step("connected").await.unwrap()["protocol"], protocol);
+        assert_eq!(driver.step("called").await.unwrap()["text"], "alice, with tools:read");
+        driver.step("refused").await.unwrap();
+        if is_known {
+            assert_eq!(driver.step("called").await.unwrap()["text"], "deleted");
+        }
+        driver.end().await.unwrap();
+        let story = Story::new(wire.take(), server.origin(), issuer.url());
+        Row { client: "MCP Inspector 2.12.0, page", protocol, flow, note: PAGE, story }
+    }
+}
+
+const PAGE: &str =
+    "Driven in headless Chromium. The page talks to the MCP server through a backend of its own.";
+
+async fn page_rows() -> &'static [Row] {
+    static ROWS: OnceCell<Vec<Row>> = OnceCell::const_new();
+    const RUNS: [PageRun; 3] = [
+        PageRun { era: "modern", protocol: "2026-07-28", flow: Flow::Registered },
+        PageRun { era: "modern", protocol: "2026-07-28", flow: Flow::Known },
+        PageRun { era: "legacy", protocol: "2025-11-25", flow: Flow::Known },
+    ];
+    let run = async || {
+        let mut rows = Vec::new();
+        for run in RUNS {
+            rows.push(run.row().await);
+        }
+        rows
+    };
+    ROWS.get_or_init(run).await
 }
 
 #[tokio::test]
 async fn its_page_signs_in_calls_a_tool_and_steps_up() {
-    let wire = Wire::new();
-    let (mut issuer, server) = servers(&wire).await;
-    issuer.authorization_server().ask_people(true).await.unwrap();
-    let shots = artifacts("inspector-page").unwrap();
-    for (era, protocol) in ERAS {
-        // It wants to be told a port, and that it is free.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let redirect = format!("http://127.0.0.1:{port}/oauth/callback");
-        let client = registered(&issuer, &redirect).await;
-        let home = artifacts(&format!("inspector-page-{era}")).unwrap();
-        let settings = json!({
-            "server": server.url(), "era": era, "port": port, "client": client, "home": home, "shots": shots,
-        });
-        let driver = driver("inspector.mjs", &settings).unwrap();
-        let steps = driver.end().await.unwrap();
-        let steps: Vec<Value> =
-            steps.into_iter().filter(|step| step["step"] != "refused").collect();
-        assert_eq!(
-            steps,
-            [
-                json!({ "step": "connected", "protocol": protocol }),
-                json!({ "step": "called", "tool": "whoami", "text": "alice, with tools:read" }),
-                json!({ "step": "called", "tool": "delete_everything", "text": "deleted" }),
-                json!({ "step": "done" }),
-            ],
-            "{era}"
-        );
+    for row in page_rows().await {
+        let last = row.story.calls("delete_everything").last().unwrap();
+        assert_eq!(last.is_success(), row.flow == Flow::Known, "{}", row.story.transcript());
     }
+}
+
+/// For the matrix.
+pub(crate) async fn rows() -> Vec<&'static Row> {
+    cli_rows().await.iter().chain(page_rows().await).collect()
 }

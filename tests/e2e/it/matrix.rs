@@ -4,12 +4,16 @@ use std::{env, fs, path::Path};
 
 use palisade_e2e::page;
 
-use crate::rows;
+use crate::{browser, glewlwyd, inspector, rows};
 
 #[tokio::test]
 async fn the_matrix_of_clients_is_what_they_do() {
     let played = rows::all().await;
-    let found = page(&played.iter().map(|played| &played.row).collect::<Vec<_>>());
+    let mut all: Vec<_> = played.iter().map(|played| &played.row).collect();
+    all.extend(browser::rows().await);
+    all.extend(inspector::rows().await);
+    all.extend(glewlwyd::rows().await);
+    let found = page(&all);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/clients.md");
     if env::var_os("PALISADE_BLESS").is_some() {
         fs::write(&path, &found).unwrap();

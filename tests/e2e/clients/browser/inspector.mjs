@@ -73,14 +73,20 @@ try {
   say('refused', { tool: 'delete_everything', text: await dialog.innerText() });
 
   await dialog.getByRole('button', { name: 'Authorize' }).click();
-  const back = page.getByText('Step-up authorization succeeded');
-  if (await either(signInForm(page), back)) await signIn(page);
-  await back.waitFor();
-  await call('delete_everything');
-  const deleted = page.getByText(/^deleted/);
-  await deleted.first().waitFor();
-  await shot('5-called-with-more');
-  say('called', { tool: 'delete_everything', text: await deleted.first().innerText() });
+  if (!client) {
+    // Who registered itself gets no more than it registered for.
+    await page.getByText(/requested scope is not allowed/).first().waitFor();
+    await shot('5-no-more');
+  } else {
+    const back = page.getByText('Step-up authorization succeeded');
+    if (await either(signInForm(page), back)) await signIn(page);
+    await back.waitFor();
+    await call('delete_everything');
+    const deleted = page.getByText(/^deleted/);
+    await deleted.first().waitFor();
+    await shot('5-called-with-more');
+    say('called', { tool: 'delete_everything', text: await deleted.first().innerText() });
+  }
 } finally {
   await browser.close();
 }

@@ -58,7 +58,7 @@ Each client was started with the URL of the MCP server, and with client credenti
 else. The server is rmcp behind all layers; the authorization server is `oidc-provider` unless a row says otherwise.
 All that is here was recorded on the wire, on the side of the servers. In it,
 
-- `server`, `issuer` and `callback` stand for loopback addresses with ports that change with each run,
+- `server`, `issuer`, `callback` and `page` stand for loopback addresses with ports that change with each run,
 - `token-1` is the first access token that was issued, `refresh-1` the first refresh token,
 - `…` stands for what is random or secret.
 

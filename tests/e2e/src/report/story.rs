@@ -90,6 +90,8 @@ impl Story {
         ];
         let redirects = exchanges.iter().filter_map(|exchange| exchange.parameter("redirect_uri"));
         names.extend(redirects.map(|uri| (uri, "http://callback".to_owned())));
+        let pages = exchanges.iter().filter_map(|exchange| exchange.header("origin"));
+        names.extend(pages.map(|origin| (origin.to_owned(), "http://page".to_owned())));
         Self { exchanges: in_one_order(exchanges), names }
     }
 
