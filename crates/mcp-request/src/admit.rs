@@ -56,7 +56,7 @@ pub(crate) fn check_head(
     settings: &Settings,
 ) -> Result<Head, Denial> {
     settings.addressees.check(request).map_err(misdirected)?;
-    if request.uri.path() != &*settings.endpoint {
+    if !settings.endpoints.iter().any(|endpoint| **endpoint == *request.uri.path()) {
         return Ok(Head::Other);
     }
     if request.method != Method::POST {

@@ -19,7 +19,7 @@ pub struct McpRequestLayer<R = PlainRenderer> {
 /// What the services of a layer share.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) endpoint: Box<str>,
+    pub(crate) endpoints: Vec<Box<str>>,
     pub(crate) max_body_bytes: usize,
     pub(crate) addressees: Addressees,
 }
@@ -35,7 +35,7 @@ impl McpRequestLayer {
     /// If a router in front takes a prefix away, name what is left.
     pub fn new(endpoint: impl Into<Box<str>>) -> Self {
         let settings = Settings {
-            endpoint: endpoint.into(),
+            endpoints: vec![endpoint.into()],
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             addressees: Addressees::default(),
         };
@@ -44,6 +44,15 @@ impl McpRequestLayer {
 }
 
 impl<R> McpRequestLayer<R> {
+    /// One more endpoint, for hosts with several MCP servers behind one stack.
+    ///
+    /// An [`Operation`](palisade_core::Operation) does not say at which endpoint it was asked for, so one policy holds
+    /// for all of them. Endpoints whose tools have the same names and need other scopes need stacks of their own.
+    pub fn add_endpoint(mut self, endpoint: impl Into<Box<str>>) -> Self {
+        self.settings_mut().endpoints.push(endpoint.into());
+        self
+    }
+
     /// How many bytes a body may have. At least as many are held in memory for each request that is
     /// being read.
     ///

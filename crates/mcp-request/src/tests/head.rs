@@ -3,7 +3,7 @@
 use palisade_core::Operation;
 
 use super::{message::TOOL_CALL, *};
-use crate::McpCall;
+use crate::{JsonRpcRenderer, McpCall, McpRequestLayer};
 
 #[tokio::test]
 async fn mcp_10_a_body_says_that_it_is_json() {
@@ -122,6 +122,23 @@ async fn who_claims_to_speak_grpc_is_refused_like_all_others() {
     let (response, seen) = send(request).await;
     assert!(seen.is_none());
     assert_eq!(response.status(), 415, "and not 200 with a gRPC status");
+}
+
+#[tokio::test]
+async fn each_endpoint_takes_messages_and_no_path_between_them() {
+    let layer = || {
+        let layer = McpRequestLayer::new("/a/mcp").add_endpoint("/b/mcp");
+        layer.with_renderer(JsonRpcRenderer::new())
+    };
+    for (path, is_endpoint) in [("/a/mcp", true), ("/b/mcp", true), ("/mcp", false), ("/a", false)]
+    {
+        let request = Request::post(format!("http://localhost{path}"))
+            .header("content-type", "application/json")
+            .body(Frames::from(TOOL_CALL))
+            .unwrap();
+        let (_, seen) = send_through(layer(), request).await;
+        assert_eq!(McpCall::of(&seen.unwrap().parts).is_some(), is_endpoint, "{path}");
+    }
 }
 
 /// A message that a policy allows must not open other routes.

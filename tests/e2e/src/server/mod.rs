@@ -1,7 +1,6 @@
 //! The protected MCP server: rmcp behind all layers, over a real socket.
 
 mod clock;
-mod cors;
 mod stack;
 mod tools;
 mod withheld;
@@ -10,7 +9,6 @@ use std::{convert::Infallible, fmt, net::SocketAddr};
 
 use axum::{
     Router,
-    body::Body,
     extract::{ConnectInfo, Request},
     middleware::from_fn,
     response::Response,
@@ -24,10 +22,7 @@ use palisade_token_verify::{
     keys::{HttpSource, RemoteKeys},
 };
 use tokio::net::TcpListener;
-use tower::{
-    BoxError, ServiceExt,
-    util::{BoxCloneSyncService, option_layer},
-};
+use tower::{BoxError, util::BoxCloneSyncService};
 
 pub use self::{
     clock::ServerClock,
@@ -43,8 +38,8 @@ pub const READ: &str = "tools:read";
 /// What the tool `delete_everything` needs.
 pub const WRITE: &str = "tools:write";
 
-/// Everything between the socket and the tools, of one endpoint.
-type Endpoint = BoxCloneSyncService<Request, Response, Infallible>;
+/// Everything between the socket and the tools.
+type Protected = BoxCloneSyncService<Request, Response, Infallible>;
 
 /// A protected server, which ends with this value.
 pub struct Server {
@@ -185,34 +180,22 @@ impl Builder {
         self.wire.replace(before);
 
         let (records, clock) = (CaptureSink::default(), ServerClock::default());
-        let mut endpoints: Vec<(String, Endpoint)> = Vec::new();
-        for (path, url) in paths.iter().zip(&urls) {
-            let parts = stack::Parts {
-                resource: Resource::parse(url)?,
-                path,
-                is_first: endpoints.is_empty(),
-                issuers: &issuers,
-                proof: self.proof,
-                origins: &self.origins,
-                records: &records,
-                clock: &clock,
-            };
-            endpoints.push((path.clone(), parts.endpoint()?));
-        }
+        let resources: Vec<Resource> =
+            urls.iter().map(|url| Resource::parse(url)).collect::<Result<_, _>>()?;
+        let parts = stack::Parts {
+            resources: &resources,
+            issuers: &issuers,
+            proof: self.proof,
+            origins: &self.origins,
+            records: &records,
+            clock: &clock,
+        };
+        let protected = parts.protected()?;
 
-        let cors = (!self.origins.is_empty()).then(|| cors::layer(&self.origins)).transpose()?;
         let (wire, withheld) = (self.wire.clone(), self.withheld.clone());
         let app = Router::new()
-            .fallback(async move |request: Request| {
-                let path = request.uri().path();
-                let found = endpoints.iter().find(|(endpoint, _)| is_for(endpoint, path));
-                match found.or_else(|| endpoints.first()) {
-                    Some((_, endpoint)) => endpoint.clone().oneshot(request).await,
-                    None => Ok(Response::new(Body::empty())),
-                }
-            })
+            .fallback_service(protected)
             .layer(axum::middleware::map_request(located))
-            .layer(option_layer(cors))
             .layer(from_fn(move |request, next| withheld.clone().take(request, next)))
             .layer(from_fn(move |request, next| {
                 record(wire.clone(), Party::Server, request, next)
@@ -225,13 +208,6 @@ impl Builder {
         });
         Ok(Server { origin, urls, records, clock, _task: task })
     }
-}
-
-/// Whether an endpoint answers a path: its own, or that of its metadata.
-fn is_for(endpoint: &str, path: &str) -> bool {
-    let metadata = path.strip_prefix("/.well-known/oauth-protected-resource");
-    path == endpoint
-        || metadata.is_some_and(|rest| rest == endpoint.trim_end_matches('/') || rest == endpoint)
 }
 
 /// Clients connect directly, so the peer is the client.
