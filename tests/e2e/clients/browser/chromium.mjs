@@ -13,16 +13,19 @@ export async function told(more = {}) {
 
 /** Starts the system's Chromium with an empty profile. It is told to look up nobody but us. */
 export const launch = () => chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: '/usr/bin/chromium',
   args: [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
   ],
 });
 
+/** A busy machine may take its time: for each thing that is waited for. */
+export const PATIENCE = 60_000;
+
 /** Waits for one of two things; says whether it was the first. Both survive navigations. */
 export async function either(first, second) {
-  await first.or(second).first().waitFor({ timeout: 20_000 });
+  await first.or(second).first().waitFor({ timeout: PATIENCE });
   return first.isVisible();
 }
 

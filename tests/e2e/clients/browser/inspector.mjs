@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { either, launch, say, signIn, signInForm } from './chromium.mjs';
+import { PATIENCE, either, launch, say, signIn, signInForm } from './chromium.mjs';
 
 const { server, era, port, home, shots, client } = JSON.parse(process.argv[2]);
 const launcher = new URL('../inspector/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url);
@@ -42,6 +42,7 @@ inspector.stdout.resume();
 
 const browser = await launch();
 const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, reducedMotion: 'reduce' });
+page.setDefaultTimeout(PATIENCE);
 page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));
 const shot = (name) => page.screenshot({ path: `${shots}/${era}-${name}.png`, animations: 'disabled' });
 async function call(tool) {

@@ -2,7 +2,7 @@
 //
 // The one argument is JSON: { page, server, mode, client?, shots?, runs }. Before each run it waits for a line. After
 // it: { step: 'ran', reached, said, seen }, where `reached` is the last thing that went well.
-import { either, launch, say, signIn, signInForm, told } from './chromium.mjs';
+import { PATIENCE, either, launch, say, signIn, signInForm, told } from './chromium.mjs';
 
 const { page: origin, server, mode, client, shots, runs = 1 } = JSON.parse(process.argv[2]);
 const url = new URL(origin);
@@ -21,6 +21,7 @@ async function press(page, id, state) {
 async function run(browser, number) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
   page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));
   await page.goto(url.href);
   let reached = 'opened';
