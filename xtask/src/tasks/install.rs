@@ -76,9 +76,14 @@ pub(crate) fn npm_packages() -> Result<(), Failure> {
 
 /// Of Python: into an environment of its own below `target`.
 pub(crate) fn python_packages() -> Result<(), Failure> {
-    let venv = run::root().join(VENV);
-    let done =
-        Done::new(&run::root().join(REQUIREMENTS), venv.join(".installed-requirements.txt"))?;
+    let lock = run::root().join(REQUIREMENTS);
+    let copy = run::root().join(VENV).join(".installed-requirements.txt");
+    let python = Call::in_root(&format!("{VENV}/bin/python"));
+    // An environment does not survive the Python that it was made with.
+    if copy.exists() && !python.with(&["--version".to_owned()]).answers() {
+        fs::remove_file(&copy).map_err(|error| at(&copy, &error))?;
+    }
+    let done = Done::new(&lock, copy)?;
     done.or_install("the official Python SDK and fastmcp", || {
         Call::new(PYTHON_PROGRAM, &["-m", "venv", "--clear", VENV]).run()?;
         Call::in_root(&format!("{VENV}/bin/python"))
