@@ -9,7 +9,7 @@ use palisade_core::{Denial, Principal, Resource};
 use palisade_e2e::{Builder, Client, Flow, Glewlwyd, Kind, READ, Row, Server, Story, WRITE, Wire};
 use palisade_integration::ProofKey;
 use palisade_token_verify::{
-    BearerToken, Issuer, TokenVerifyLayer,
+    BearerToken, Issuer, TokenVerifyLayer, TransportSecurity,
     introspection::{ClientAuthentication, IntrospectionEndpoint, IntrospectionVerifier},
     trust::{ClaimSource, TrustedIssuer},
 };
@@ -304,7 +304,8 @@ impl Parties {
 /// Who came; or the status of the refusal, and why.
 async fn ask(service: &Service, url: &str, token: &str) -> Result<String, (u16, &'static str)> {
     let (name, value) = bearer(token);
-    let request = Request::post(url).header(name, value).body(String::new()).unwrap();
+    let request = Request::post(url).header(name, value).extension(TransportSecurity::local());
+    let request = request.body(String::new()).unwrap();
     let (head, body) = service.clone().oneshot(request).await.unwrap().into_parts();
     let denial: Option<&Denial> = head.extensions.get();
     denial.map_or(Ok(body), |denial| Err((head.status.as_u16(), denial.reason().code())))
