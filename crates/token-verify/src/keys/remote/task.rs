@@ -157,11 +157,14 @@ impl Line {
             written,
         };
         let (set, names) = (Arc::clone(&held.set), Arc::clone(&held.document.names));
-        self.snapshot.send_modify(|snapshot| snapshot.succeed(held, next));
         let old = old.as_ref().map(|old| &*old.set);
         let withdrawn = old.into_iter().flat_map(|old| old.keys_not_in(&set));
         let published = names.iter().map(Option::as_deref);
-        self.names.confirm(number, published, withdrawn.map(VerificationKey::kid));
+        self.snapshot.send_modify(|snapshot| {
+            snapshot.succeed(held, next);
+            // Before anybody sees the set: who does, and finds no word about a name, would be told that it is new.
+            self.names.confirm(number, published, withdrawn.map(VerificationKey::kid));
+        });
         self.observer.tell(&KeyEvent::Fetched { keys: set.len(), next: wait });
         for reason in set.dropped() {
             self.observer.tell(&KeyEvent::KeyDropped { reason });

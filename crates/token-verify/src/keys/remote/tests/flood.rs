@@ -1,5 +1,10 @@
 //! Names that nobody knows: invented ones, dead ones, and new ones among them.
 
+use std::{
+    pin::pin,
+    task::{Context, Wake, Waker},
+};
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -110,6 +115,40 @@ async fn jwk_08_a_published_key_that_cannot_be_used_is_refused_in_the_middle_of_
     ask(&keys, "invented").await;
     assert_eq!(at_once(&keys, "weak"), Some(Told::Unknown));
     assert_eq!(script.fetches(), 2);
+}
+
+/// Asks at the very moment at which a set is there to be seen, and not when the next task runs.
+struct AskWhenWoken {
+    keys: RemoteKeys,
+    told: Mutex<Vec<Told>>,
+}
+
+impl Wake for AskWhenWoken {
+    fn wake(self: Arc<Self>) {
+        self.told.lock().unwrap().extend(at_once(&self.keys, "weak"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_is_never_seen_before_the_names_of_its_weak_keys() {
+    let script = Script::new(Mood::Serves);
+    script.issuer.publish_raw_key(serde_json::json!({ "kty": "oct", "k": "AA", "kid": "weak" }));
+    let refresh = 10 * SECOND;
+    let keys = RemoteKeys::builder(script.clone()).jitter(Jitter::Fixed(0));
+    let keys = keys.refresh_interval(refresh).unwrap().spawn().unwrap();
+    ask(&keys, KID).await;
+    assert_eq!(ask(&keys, "invented").await, Told::Unknown, "the cooldown begins");
+    // In the middle of the next fetch, which nobody asked for.
+    sleep(refresh + script.delay / 2).await;
+    assert_eq!(script.fetches(), 3);
+    let asking = Arc::new(AskWhenWoken { keys: keys.clone(), told: Mutex::default() });
+    let mut snapshot = keys.0.snapshot.clone();
+    snapshot.mark_unchanged();
+    let mut change = pin!(snapshot.changed());
+    let waker = Waker::from(Arc::clone(&asking));
+    assert!(change.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    sleep(script.delay).await;
+    assert_eq!(*asking.told.lock().unwrap(), [Told::Unknown]);
 }
 
 #[tokio::test(start_paused = true)]
