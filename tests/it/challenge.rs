@@ -104,8 +104,8 @@ fn refusals_of_every_kind_are_read_alike_whatever_is_offered() {
                         offered.leave_in(&mut request);
                     }
                     if let Some(hint) = hint {
-                        let resource = ProtectedResource::new(METADATA);
-                        resource.challenge_scope(scopes(hint)).leave_in(&mut request);
+                        let resource = ProtectedResource::new(METADATA).unwrap();
+                        resource.challenge_scope(scopes(hint)).unwrap().leave_in(&mut request);
                     }
                     let denial =
                         Denial::new("test", kind, REASON).with_required_scopes(scopes(needed));
@@ -197,7 +197,8 @@ async fn a_verifier_that_takes_dpop_is_read_alike() {
         let inner: palisade_integration::Inner<TestBody> = BoxCloneService::new(inner);
         let mut request = Defect::NoToken.request(&world, Facts::OfTheServer);
         ProtectedResource::new(METADATA)
-            .challenge_scope(ScopeSet::parse(SCOPE).unwrap())
+            .and_then(|resource| resource.challenge_scope(ScopeSet::parse(SCOPE).unwrap()))
+            .unwrap()
             .leave_in_extensions(&mut request);
         let response = layer.layer(inner).oneshot(request).await.unwrap();
         let lines = lines(&response);
@@ -228,7 +229,7 @@ impl LeaveInExtensions for ProtectedResource {
 #[test]
 fn every_renderer_sends_the_same_challenge() {
     let (mut request, ()) = Request::new(()).into_parts();
-    ProtectedResource::new(METADATA).leave_in(&mut request);
+    ProtectedResource::new(METADATA).unwrap().leave_in(&mut request);
     for kind in KINDS {
         let denial = Denial::new("test", kind, Reason::new("some_reason", "some reason"));
         let plain = answered(denial.clone(), &request);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
-use crate::ScopeSet;
+use crate::{Challenge, ScopeSet, UnreadableValueError};
 
 /// Where the metadata of the protected resource is published (RFC 9728), and which scopes a client
 /// should ask for first.
@@ -21,17 +21,25 @@ struct Inner {
 
 impl ProtectedResource {
     /// A resource whose metadata is at `metadata_url`, an absolute URL.
-    pub fn new(metadata_url: impl Into<Box<str>>) -> Self {
-        Self(Arc::new(Inner {
-            metadata_url: metadata_url.into(),
-            challenge_scope: ScopeSet::empty(),
-        }))
+    ///
+    /// # Errors
+    ///
+    /// As [`Challenge::check_resource_metadata`]: no challenge would name the URL.
+    pub fn new(metadata_url: impl Into<Box<str>>) -> Result<Self, UnreadableValueError> {
+        let metadata_url = metadata_url.into();
+        Challenge::check_resource_metadata(&metadata_url)?;
+        Ok(Self(Arc::new(Inner { metadata_url, challenge_scope: ScopeSet::empty() })))
     }
 
     /// The scopes to name in challenges of refusals that do not know better.
-    #[must_use]
-    pub fn challenge_scope(self, scopes: ScopeSet) -> Self {
-        Self(Arc::new(Inner { metadata_url: self.0.metadata_url.clone(), challenge_scope: scopes }))
+    ///
+    /// # Errors
+    ///
+    /// As [`Challenge::check_scope`]: no challenge would name them.
+    pub fn challenge_scope(self, scopes: ScopeSet) -> Result<Self, UnreadableValueError> {
+        Challenge::check_scope(&scopes)?;
+        let metadata_url = self.0.metadata_url.clone();
+        Ok(Self(Arc::new(Inner { metadata_url, challenge_scope: scopes })))
     }
 
     /// The URL of the metadata document.

@@ -1,4 +1,6 @@
-use palisade_core::{EndpointsError, InvalidResourceError, Resource};
+use palisade_core::{
+    EndpointsError, InvalidResourceError, Resource, ScopeSet, UnreadableValueError,
+};
 use thiserror::Error;
 
 use crate::SigningError;
@@ -108,13 +110,22 @@ pub enum MetadataError {
         /// The resource.
         resource: Resource,
     },
-    /// Something that clients in use take for another part of the challenge.
+    /// Scopes that some client in use would misread in a challenge.
     #[error(
-        "`{text}` stands in every challenge, and clients misread it: leave out `,`, and `=` after `error`, \
-         `error_description`, `scope` and `resource_metadata`"
+        "the scopes `{scopes}` cannot stand in challenges: name others, or other ones by `challenge_scope`"
     )]
-    UnsafeInChallenge {
-        /// The URL of the document, or a scope.
-        text: Box<str>,
+    UnreadableScopes {
+        /// Those that challenges are to name.
+        scopes: ScopeSet,
+        /// What clients would misread.
+        source: UnreadableValueError,
+    },
+    /// A URL of the document that some client in use would misread in a challenge.
+    #[error("`{url}` cannot stand in challenges: give the resource another path or query")]
+    UnreadableUrl {
+        /// The URL of the document.
+        url: Box<str>,
+        /// What clients would misread.
+        source: UnreadableValueError,
     },
 }

@@ -178,22 +178,11 @@ impl Document {
 }
 
 fn fact(metadata: &Metadata) -> Result<ProtectedResource, MetadataError> {
-    let (url, scopes) = (metadata.url(), metadata.scopes());
-    let mut texts = std::iter::once(&*url).chain(scopes.iter().map(|scope| scope.as_str()));
-    if let Some(text) = texts.find(|text| is_misread_in_challenges(text)) {
-        return Err(MetadataError::UnsafeInChallenge { text: text.into() });
-    }
-    Ok(ProtectedResource::new(url).challenge_scope(scopes.clone()))
-}
-
-/// Clients in use look for `error=` and the like anywhere in a challenge, or split it at commas, quotes or not.
-fn is_misread_in_challenges(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    let is_parameter = |name: &str| text.contains(&format!("{name}="));
-    text.contains(',')
-        || ["error", "error_description", "scope", "resource_metadata"]
-            .into_iter()
-            .any(is_parameter)
+    let scopes = metadata.scopes();
+    ProtectedResource::new(metadata.url())
+        .map_err(|source| MetadataError::UnreadableUrl { url: metadata.url().into(), source })?
+        .challenge_scope(scopes.clone())
+        .map_err(|source| MetadataError::UnreadableScopes { scopes: scopes.clone(), source })
 }
 
 fn preflight() -> Response<Bytes> {

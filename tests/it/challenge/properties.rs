@@ -59,7 +59,12 @@ proptest! {
         with_dpop: bool,
     ) {
         let (mut request, ()): (Parts, ()) = Request::new(()).into_parts();
-        ProtectedResource::new(url.clone()).challenge_scope(hint.clone()).leave_in(&mut request);
+        let published = ProtectedResource::new(url.clone())
+            .and_then(|resource| resource.challenge_scope(hint.clone()));
+        let is_published = published.is_ok();
+        if let Ok(published) = published {
+            published.leave_in(&mut request);
+        }
         let accepted = Challenge::new(AuthScheme::Bearer).realm(realm.clone()).ok();
         let has_realm = accepted.is_some();
         offered(accepted, with_dpop).leave_in(&mut request);
@@ -70,8 +75,9 @@ proptest! {
         let lines = answered(denial.clone(), &request);
         prop_assert_eq!(&lines, &answered(denial, &request));
 
-        let named = if needed.is_empty() { hint } else { needed };
-        let scope = Some(named).filter(|scopes| !scopes.is_empty());
+        let hint = Some(hint).filter(|_| is_published);
+        let named = if needed.is_empty() { hint } else { Some(needed) };
+        let scope = named.filter(|scopes| !scopes.is_empty());
         let scope = scope.filter(|scopes| Challenge::check_scope(scopes).is_ok());
         let cleaned: String = description
             .chars()
@@ -83,7 +89,7 @@ proptest! {
             error: with_error.then(|| "invalid_token".to_owned()),
             error_description: Some(cleaned).filter(|text| with_error && !text.is_empty()),
             scope: scope.map(|scopes| scopes.to_string()),
-            resource_metadata: Challenge::check_resource_metadata(&url).is_ok().then_some(url),
+            resource_metadata: is_published.then_some(url),
             realm: None,
         };
         let is_empty = expected == Found { scheme: "Bearer".to_owned(), ..Found::default() };

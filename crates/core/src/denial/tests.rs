@@ -27,7 +27,8 @@ fn request(content_type: &str) -> Parts {
         Request::post("/").header("content-type", content_type).body(()).unwrap().into_parts();
     parts.extensions.insert(Trail::new());
     ProtectedResource::new(METADATA)
-        .challenge_scope(ScopeSet::parse("first").unwrap())
+        .and_then(|resource| resource.challenge_scope(ScopeSet::parse("first").unwrap()))
+        .unwrap()
         .leave_in(&mut parts);
     parts
 }

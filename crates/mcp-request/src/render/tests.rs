@@ -83,7 +83,7 @@ fn call(kind: MessageKind, method: &str, version: Option<&str>, id: Option<Reque
         id,
         protocol_version: version.map(Into::into),
     }));
-    ProtectedResource::new("https://rs.example/metadata").leave_in(&mut parts);
+    ProtectedResource::new("https://rs.example/metadata").unwrap().leave_in(&mut parts);
     parts
 }
 

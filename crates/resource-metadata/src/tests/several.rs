@@ -1,6 +1,8 @@
 //! Several resources behind one layer.
 
-use palisade_core::EndpointsError;
+use std::error::Error;
+
+use palisade_core::{Challenge, EndpointsError};
 
 use super::*;
 
@@ -164,25 +166,40 @@ fn refuses_resources_and_owners_that_contradict_each_other() {
 
 #[test]
 fn refuses_what_clients_misread_in_a_challenge() {
-    let with_hint =
-        |scope: &str| metadata_of("https://h/a").challenge_scope(scopes(scope)).unwrap();
-    let url = "https://h/.well-known/oauth-protected-resource";
-    for (name, metadata, text) in [
-        ("a comma in the path", metadata_of("https://h/a,b"), format!("{url}/a,b")),
-        ("an error in the query", metadata_of("https://h/a?error=x"), format!("{url}/a?error=x")),
-        ("a scope in the query", metadata_of("https://h/a?Scope=x"), format!("{url}/a?Scope=x")),
-        ("a comma in a scope", with_hint("a b,c"), "b,c".to_owned()),
-        ("an error in a scope", with_hint("xerror=y"), "xerror=y".to_owned()),
-        (
-            "a URL in a scope",
-            with_hint("resource_metadata=https://evil.example"),
-            "resource_metadata=https://evil.example".to_owned(),
-        ),
-    ] {
-        let expected = MetadataError::UnsafeInChallenge { text: text.into() };
+    let is_refused = |name: &str, metadata: Metadata, expected: MetadataError| {
         assert_eq!(ResourceMetadataLayer::new(metadata.clone()).unwrap_err(), expected, "{name}");
         let error = ResourceMetadataLayer::per_endpoint([metadata]).unwrap_err();
         assert_eq!(error, expected, "{name}");
+        assert!(error.to_string().contains(": ") && error.source().is_some(), "{error}");
+    };
+    for (name, path) in [
+        ("a comma", "/a,b"),
+        ("an error", "/a?error=x"),
+        ("a scope, in other case", "/a?Scope=x"),
+        ("a realm behind other letters", "/a?myrealm=x"),
+    ] {
+        let metadata = metadata_of(&format!("https://h{path}"));
+        let url = format!("https://h/.well-known/oauth-protected-resource{path}");
+        let source = Challenge::check_resource_metadata(&url).unwrap_err();
+        is_refused(name, metadata, MetadataError::UnreadableUrl { url: url.into(), source });
+    }
+    let long: Vec<_> = (0..100).map(|number| format!("some-scope-{number}")).collect();
+    for (name, text) in [
+        ("a comma", "a b,c"),
+        ("an error", "xerror=y"),
+        ("a URL", "resource_metadata=https://evil.example"),
+        ("more than a challenge has room for", &long.join(" ")),
+    ] {
+        let scopes = scopes(text);
+        let source = Challenge::check_scope(&scopes).unwrap_err();
+        let expected = MetadataError::UnreadableScopes { scopes: scopes.clone(), source };
+        let hint = metadata_of("https://h/a").challenge_scope(scopes.clone()).unwrap();
+        is_refused(name, hint, expected.clone());
+        let supported = metadata_of("https://h/a").scopes_supported(scopes).unwrap();
+        is_refused(name, supported.clone(), expected);
+        // They may be in the document if challenges name others.
+        let others = supported.challenge_scope(ScopeSet::empty()).unwrap();
+        let _ = ResourceMetadataLayer::new(others).unwrap();
     }
     let fine = metadata_of("https://h/a?tenant=x").challenge_scope(scopes("files:read a=b"));
     let _ = ResourceMetadataLayer::new(fine.unwrap()).unwrap();

@@ -19,7 +19,7 @@ fn dpop() -> DpopProofs {
 }
 
 async fn challenges(dpop: DpopProofs, mut request: Request<()>) -> (u16, Vec<String>) {
-    let metadata = ProtectedResource::new(METADATA);
+    let metadata = ProtectedResource::new(METADATA).unwrap();
     request.extensions_mut().insert(metadata);
     let layer = TokenVerifyLayer::new(Client::new().verifier()).with_dpop(dpop);
     let answer = ask(layer, request).await;
