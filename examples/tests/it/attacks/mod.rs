@@ -25,6 +25,7 @@ mod framing;
 mod header;
 mod json;
 mod key_fetching;
+mod key_references;
 mod key_rotation;
 mod key_sets;
 mod messages;
@@ -62,6 +63,7 @@ const MARKER: &str = "zzmarkerzz";
 const SECTIONS: &[&[Row]] = &[
     algorithms::ROWS,
     signatures::ROWS,
+    key_references::ROWS,
     header::ROWS,
     encoding::ROWS,
     json::ROWS,
