@@ -1,6 +1,6 @@
 //! Several resources behind one stack.
 
-use std::{error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt};
 
 use crate::{Resource, is_unambiguous_path};
 
@@ -68,7 +68,40 @@ impl<T> Endpoints<T> {
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&T> {
         // INVARIANT: the longest comes first, and no two cover the same path at the same length.
-        self.entries.iter().find(|(resource, _)| resource.covers(path)).map(|(_, item)| item)
+        self.entry(path).map(|(_, item)| item)
+    }
+
+    fn entry(&self, path: &str) -> Option<&(Resource, T)> {
+        self.entries.iter().find(|(resource, _)| resource.covers(path))
+    }
+
+    /// The path as the client sent it, of a request that arrives here at `path`: the same, unless its resource is
+    /// [served at](Resource::served_at) another path than its own. Then the one stands in the place of the other.
+    ///
+    /// No two paths that arrive here have one path there, so what a client signed for one request is good for no
+    /// other. Hence none, too, if that path belongs to another resource: whatever sent the request here, it was not
+    /// what you described. None also where [`find`](Self::find) finds none.
+    ///
+    /// ```
+    /// use palisade_core::{Endpoints, Resource};
+    ///
+    /// let endpoints = Endpoints::new([
+    ///     (Resource::parse("https://h/tenant/files")?.served_at("/files")?, ()),
+    ///     (Resource::parse("https://h/mail")?, ()),
+    /// ])?;
+    /// assert_eq!(endpoints.public_path("/files/1").as_deref(), Some("/tenant/files/1"));
+    /// assert_eq!(endpoints.public_path("/mail/1").as_deref(), Some("/mail/1"));
+    /// assert_eq!(endpoints.public_path("/tenant/files/1"), None, "no request arrives there");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn public_path<'a>(&self, path: &'a str) -> Option<Cow<'a, str>> {
+        let (resource, _) = self.entry(path)?;
+        let public = resource.public_path(path)?;
+        let is_anothers = self.entries.iter().any(|(other, _)| {
+            other.path().len() > resource.path().len() && other.is_above(other.path(), &public)
+        });
+        (!is_anothers).then_some(public)
     }
 
     /// All resources and what belongs to them, the longest path first.

@@ -1,6 +1,7 @@
 //! The identifier of what is protected (RFC 8707 §2, RFC 9728 §1.2).
 
 use std::{
+    borrow::Cow,
     error::Error,
     fmt,
     hash::{Hash, Hasher},
@@ -198,12 +199,38 @@ impl Resource {
     /// another's.
     #[must_use]
     pub fn covers(&self, path: &str) -> bool {
-        let own = self.request_path();
+        is_unambiguous_path(path) && self.is_above(self.request_path(), path)
+    }
+
+    /// The path as the client sent it, of a request for this resource that arrives here at `path`.
+    pub(crate) fn public_path<'a>(&self, path: &'a str) -> Option<Cow<'a, str>> {
+        let (ours, theirs) = (self.request_path(), self.path());
+        if !self.covers(path) {
+            return None;
+        }
+        if ours == theirs {
+            return Some(Cow::Borrowed(path));
+        }
+        let stem = theirs.strip_suffix('/').unwrap_or(theirs);
+        let public = match path.strip_prefix(ours) {
+            Some("") => theirs.to_owned(),
+            Some(rest) => format!("{stem}/{}", rest.strip_prefix('/').unwrap_or(rest)),
+            // The other form of a path whose final slash is ignored.
+            None if stem.is_empty() => theirs.to_owned(),
+            None => stem.to_owned(),
+        };
+        // Two paths that count as two here must not become one there.
+        let is_new = path == ours || public != theirs || self.is_same_path(path, ours);
+        is_new.then_some(Cow::Owned(public))
+    }
+
+    /// Whether `path` is `own` or below it.
+    pub(crate) fn is_above(&self, own: &str, path: &str) -> bool {
         let is_below = || {
             let rest = path.strip_prefix(own);
             rest.is_some_and(|rest| own.ends_with('/') || rest.starts_with('/'))
         };
-        is_unambiguous_path(path) && (self.is_same_path(own, path) || is_below())
+        self.is_same_path(own, path) || is_below()
     }
 
     /// The [rule](Self#slashes). No path may be empty.

@@ -120,7 +120,70 @@ fn refuses_resources_that_no_path_tells_apart() {
     assert!(Endpoints::new([(ambiguous, ())]).is_ok(), "what arrives here can be told apart");
 }
 
+#[test]
+fn the_path_of_the_client_is_told_from_the_one_that_arrives() {
+    let served = |uri: &str, at: &str| resource(uri).served_at(at).unwrap();
+    let public = |resources: &[Resource], path| {
+        let endpoints = Endpoints::new(resources.iter().map(|one| (one.clone(), ()))).unwrap();
+        endpoints.public_path(path).map(Cow::into_owned)
+    };
+    let slashed = served("https://h/t/", "/a");
+    let either = served("https://h/t/a", "/a/").ignore_final_slash();
+    for (name, resources, path, expected) in [
+        ("not rewritten", &[resource("https://h/a")][..], "/a/b", Some("/a/b")),
+        ("of nobody", &[resource("https://h/a")], "/b", None),
+        ("ambiguous", &[resource("https://h/a")], "/a/../a", None),
+        ("rewritten", &[served("https://h/t/a", "/x")], "/x", Some("/t/a")),
+        ("below", &[served("https://h/t/a", "/x")], "/x/b", Some("/t/a/b")),
+        ("with a slash", &[served("https://h/t/a", "/x")], "/x/", Some("/t/a/")),
+        ("to the root", &[served("https://h/t", "/")], "/", Some("/t")),
+        ("below the root", &[served("https://h/t", "/")], "/b", Some("/t/b")),
+        ("from the root", &[served("https://h", "/x")], "/x", Some("/")),
+        ("from below the root", &[served("https://h", "/x")], "/x/b", Some("/b")),
+        ("a slash there only", std::slice::from_ref(&slashed), "/a", Some("/t/")),
+        ("a slash there only, below", std::slice::from_ref(&slashed), "/a/b", Some("/t/b")),
+        ("a slash there only, and here", std::slice::from_ref(&slashed), "/a/", None),
+        ("either form", std::slice::from_ref(&either), "/a/", Some("/t/a")),
+        ("the other form", std::slice::from_ref(&either), "/a", Some("/t/a")),
+        (
+            "of another, as it is sent",
+            &[served("https://h/t/a", "/a"), resource("https://h/")],
+            "/t/a/b",
+            None,
+        ),
+    ] {
+        assert_eq!(public(resources, path).as_deref(), expected, "{name}");
+    }
+}
+
 proptest! {
+    /// What is signed for one request is good for no other.
+    #[test]
+    fn no_two_paths_that_arrive_were_one(
+        resources in prop::collection::vec(("(/[ab]){0,3}/?", "(/[ab]){1,3}/?|/", any::<bool>()), 1..4),
+    ) {
+        let entries = resources.iter().map(|(path, at, moved)| {
+            let resource = resource(&format!("https://h{path}"));
+            (if *moved { resource.served_at(at).unwrap() } else { resource }, ())
+        });
+        let Ok(endpoints) = Endpoints::new(entries) else { return Ok(()) };
+        let mut paths = vec![String::new()];
+        for _ in 0..4 {
+            let longer = paths.iter().flat_map(|path| [format!("{path}/a"), format!("{path}/b")]);
+            paths = paths.iter().cloned().chain(longer.collect::<Vec<_>>()).collect();
+        }
+        paths.sort();
+        paths.dedup();
+        let mut seen = std::collections::HashMap::new();
+        for path in paths.iter().flat_map(|path| [path.clone(), format!("{path}/")]) {
+            if let Some(public) = endpoints.public_path(&path) {
+                let before = seen.insert(public.clone().into_owned(), path.clone());
+                prop_assert!(before.is_none(), "{:?} and {} are both {}", before, path, public);
+                prop_assert!(endpoints.find(&path).is_some());
+            }
+        }
+    }
+
     /// Against a twin that compares lists of segments.
     #[test]
     fn the_longest_path_is_found_whatever_the_order(

@@ -3,6 +3,7 @@
 //! See [`DpopProofs`] for what is checked. Decided in the layer and not in a verifier, so that every kind of
 //! token is held to it, also where an answer comes from a cache.
 
+mod error;
 mod future;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
@@ -23,16 +24,17 @@ use palisade_core::{
 };
 use subtle::ConstantTimeEq;
 
+pub use self::{
+    error::DpopProofsError,
+    memory::MemoryReplays,
+    nonce::{ServerNonces, ServerNoncesError},
+    replay::{ProofUse, ReplayStore, ReplayStoreError, UsedProof},
+};
 use self::{
     future::Remembering,
     nonce::Standing,
     proof::{Expected, Presented, Proof},
-    target::Origin,
-};
-pub use self::{
-    memory::MemoryReplays,
-    nonce::{ServerNonces, ServerNoncesError},
-    replay::{ProofUse, ReplayStore, ReplayStoreError, UsedProof},
+    target::Targets,
 };
 use crate::{
     BearerToken, ProofFault, Rejection,
@@ -82,9 +84,13 @@ const MEMORY_MARGIN: Duration = Duration::from_secs(30);
 ///
 /// # Paths that are rewritten
 ///
-/// `htu` is what the client wrote. If a proxy removes a prefix, or the layer is inside of a router that does,
-/// the rest of the path is all that is compared: no honest proof matches, and one that was made for `/x` does
-/// for `/api/x`. Put the layer where the path is whole.
+/// `htu` is what the client wrote. If a proxy in front changes the path, say so on the resource
+/// ([`Resource::served_at`]), of several [resources](Self::per_endpoint) on each: the path is compared as the client
+/// sent it ([`Endpoints::public_path`]), and no proof is good for a request that none of them covers. A final slash
+/// that the proxy took off is not known here; the identifier has it or not.
+///
+/// A router that takes a prefix away must be inside of this layer. Of one outside, nobody here knows: no honest proof
+/// matches, and one that was made for `/x` does for `/api/x`.
 #[derive(Clone)]
 #[must_use = "proofs are checked by the layer that is given them"]
 pub struct DpopProofs<S = MemoryReplays> {
@@ -94,7 +100,7 @@ pub struct DpopProofs<S = MemoryReplays> {
 
 #[derive(Clone)]
 struct Rules {
-    origin: Origin,
+    targets: Targets,
     algorithms: Vec<SignatureAlgorithm>,
     taken: Taken,
     max_age: Duration,
@@ -113,27 +119,6 @@ struct Offers {
     dpop: OfferedSchemes,
 }
 
-/// [`DpopProofs`] cannot be made like this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DpopProofsError {
-    /// The cryptographic library that was linked gives wrong answers to known questions.
-    #[error("the cryptographic library fails its self-test: do not use this build")]
-    BrokenBackend,
-    /// No algorithm.
-    #[error("no algorithm is accepted: name at least one")]
-    NoAlgorithm,
-    /// The origin of the resource is nothing that proofs can name.
-    #[error("the resource has no origin that a proof can name: write `https://host/path`")]
-    NoOrigin,
-    /// HMAC: who could check such a proof could make it.
-    #[error("an algorithm is symmetric: proofs are signed with public keys, leave out HMAC")]
-    SymmetricAlgorithm,
-    /// More than five minutes.
-    #[error("the window for proofs is longer than 300 seconds: set the clocks, or require nonces")]
-    WindowTooLong,
-}
-
 impl DpopProofs {
     /// Checks of proofs for requests to the origin of `resource`, as clients see it.
     ///
@@ -142,12 +127,42 @@ impl DpopProofs {
     /// [`DpopProofsError::BrokenBackend`] if the cryptographic library does not work,
     /// [`DpopProofsError::NoOrigin`] for a resource whose origin no proof can name.
     pub fn new(resource: &Resource) -> Result<Self, DpopProofsError> {
+        Self::with_targets(Targets::of(resource)?)
+    }
+
+    /// Checks of proofs for several resources on one origin. Only if one of them is
+    /// [served at](Resource::served_at) another path than its own, it makes a difference to [`new`](Self::new) with
+    /// any of them.
+    ///
+    /// ```
+    /// use palisade_core::Resource;
+    /// use palisade_token_verify::dpop::DpopProofs;
+    ///
+    /// let files = Resource::parse("https://h/tenant/files")?.served_at("/files")?;
+    /// let mail = Resource::parse("https://h/mail")?;
+    /// let proofs = DpopProofs::per_endpoint([files, mail.clone()])?;
+    /// # let _ = proofs;
+    /// assert!(DpopProofs::per_endpoint([mail.clone(), mail]).is_err(), "which of the two?");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`DpopProofsError::Endpoints`] if there are none, if they are not on one origin, or
+    /// if no path tells them apart.
+    pub fn per_endpoint(
+        resources: impl IntoIterator<Item = Resource>,
+    ) -> Result<Self, DpopProofsError> {
+        Self::with_targets(Targets::per_endpoint(resources)?)
+    }
+
+    fn with_targets(targets: Targets) -> Result<Self, DpopProofsError> {
         if !passes_self_test() {
             return Err(DpopProofsError::BrokenBackend);
         }
         let (algorithms, taken) = (SignatureAlgorithm::ALL.to_vec(), Taken::Both);
         let rules = Rules {
-            origin: Origin::of(resource).ok_or(DpopProofsError::NoOrigin)?,
+            targets,
             offers: Offers::new(&algorithms, taken),
             algorithms,
             taken,
@@ -240,7 +255,7 @@ impl Rules {
         request: &Parts,
         token: &BearerToken,
     ) -> (Result<Presented, Rejection>, Option<HeaderValue>) {
-        let target = self.origin.target(request.uri.path());
+        let target = self.targets.target(request.uri.path());
         let expected = Expected {
             method: &request.method,
             target: target.as_deref(),
@@ -255,10 +270,10 @@ impl Rules {
         let Some(nonces) = &self.nonces else { return (Ok(presented), None) };
         let now = self.clock.now();
         let standing = match presented.proof.nonce() {
-            Some(nonce) => nonces.judge(nonce, self.origin.as_str(), now),
+            Some(nonce) => nonces.judge(nonce, self.targets.origin(), now),
             None => Standing::Refused,
         };
-        let next = || HeaderValue::try_from(nonces.current(self.origin.as_str(), now)?).ok();
+        let next = || HeaderValue::try_from(nonces.current(self.targets.origin(), now)?).ok();
         match standing {
             Standing::Current => (Ok(presented), None),
             Standing::Aging => (Ok(presented), next()),
@@ -364,7 +379,7 @@ impl<S> fmt::Debug for DpopProofs<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rules = &self.rules;
         f.debug_struct("DpopProofs")
-            .field("origin", &rules.origin.as_str())
+            .field("origin", &rules.targets.origin())
             .field("algorithms", &rules.algorithms)
             .field("taken", &rules.taken)
             .field("max_age", &rules.max_age)

@@ -4,24 +4,72 @@
 //! backslashes, full-width dots, tabs and numbers that look like addresses. Here, nothing is equal but what
 //! RFC 3986 calls equivalent, and what is no URI is equal to nothing.
 
-use palisade_core::Resource;
+use std::sync::Arc;
+
+use palisade_core::{Endpoints, Resource};
+
+use super::DpopProofsError;
+
+/// What proofs may be for.
+#[derive(Clone)]
+pub(super) struct Targets {
+    origin: Origin,
+    /// If something in front rewrites paths.
+    rewritten: Option<Arc<Endpoints<()>>>,
+}
+
+impl Targets {
+    pub(super) fn of(resource: &Resource) -> Result<Self, DpopProofsError> {
+        if is_rewritten(resource) {
+            return Self::per_endpoint([resource.clone()]);
+        }
+        Ok(Self { origin: Origin::of(resource)?, rewritten: None })
+    }
+
+    pub(super) fn per_endpoint(
+        resources: impl IntoIterator<Item = Resource>,
+    ) -> Result<Self, DpopProofsError> {
+        let endpoints = Endpoints::new(resources.into_iter().map(|resource| (resource, ())))
+            .map_err(|source| DpopProofsError::Endpoints { source })?;
+        let resources = || endpoints.iter().map(|(resource, ())| resource);
+        // They are all on one.
+        let origin = resources().next().ok_or(DpopProofsError::NoOrigin).and_then(Origin::of)?;
+        let is_rewritten = resources().any(is_rewritten);
+        Ok(Self { origin, rewritten: is_rewritten.then(|| Arc::new(endpoints)) })
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        &self.origin.0
+    }
+
+    /// The URI of a request that arrives at `path`, as its client wrote it, without its query. `None` if the path is
+    /// none, or if nobody knows what it was.
+    pub(super) fn target(&self, path: &str) -> Option<String> {
+        match &self.rewritten {
+            None => self.origin.target(path),
+            Some(endpoints) => self.origin.target(&endpoints.public_path(path)?),
+        }
+    }
+}
+
+fn is_rewritten(resource: &Resource) -> bool {
+    resource.request_path() != resource.path()
+}
 
 /// Scheme and authority in one spelling, such as `https://mcp.example.com:8443`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Origin(Box<str>);
+struct Origin(Box<str>);
 
 impl Origin {
-    pub(super) fn of(resource: &Resource) -> Option<Self> {
-        let (scheme, authority) = resource.origin().split_once("://")?;
-        canonical_origin(scheme, authority).map(|origin| Self(origin.into()))
+    fn of(resource: &Resource) -> Result<Self, DpopProofsError> {
+        let origin = resource.origin().split_once("://");
+        origin
+            .and_then(|(scheme, authority)| canonical_origin(scheme, authority))
+            .map(|origin| Self(origin.into()))
+            .ok_or(DpopProofsError::NoOrigin)
     }
 
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The URI of a request to this origin, without its query. `None` if the path is none.
-    pub(super) fn target(&self, path: &str) -> Option<String> {
+    fn target(&self, path: &str) -> Option<String> {
         Some(format!("{}{}", self.0, canonical_path(path)?))
     }
 }
@@ -188,7 +236,7 @@ mod tests {
     #[test]
     fn the_target_is_built_from_configuration_and_path() {
         let target = |resource: &str, path| {
-            Origin::of(&Resource::parse(resource).unwrap()).unwrap().target(path)
+            Targets::of(&Resource::parse(resource).unwrap()).unwrap().target(path)
         };
         let rows = [
             ("https://MCP.example/mcp", "/mcp", Some("https://mcp.example/mcp")),

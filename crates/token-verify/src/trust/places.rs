@@ -10,6 +10,11 @@ impl TrustedIssuer {
     /// `aud` is the only claim that says whom a token is for. With `client_id` instead, for issuers that
     /// write no `aud`, the audience check compares whom the token was issued *to*: whatever those clients may
     /// call, they may call here, and any other service that they call may pass their tokens on to this one.
+    /// Never do it where clients choose their own ids, such as URLs: one would choose the identifier of your resource.
+    ///
+    /// List the client ids in the audience check one by one, for the tokens of this issuer only:
+    /// `AudienceGuardLayer::add_audience_of_issuer` in palisade-audience-guard. Without that, such a token stays
+    /// refused.
     ///
     /// # Errors
     ///

@@ -1,13 +1,18 @@
 //! Proofs with one thing bent and a good signature over it, so that nothing but the one check can refuse them.
 
 use http::Request;
+use palisade_core::Resource;
 use serde_json::{Value, json};
 
 use super::support::{
     BOUND, Bent, Client, RESOURCE, STOLEN, UNBOUND, ask, base64url, check, code_of, hash, head,
     proofs, request,
 };
-use crate::{TokenVerifyLayer, testing::NOW};
+use crate::{
+    TokenVerifyLayer,
+    dpop::{DpopProofs, DpopProofsError, MemoryReplays},
+    testing::{NOW, clock},
+};
 
 fn claims<'a>(
     client: &'a Client,
@@ -63,6 +68,58 @@ async fn pop_02_a_path_that_is_no_path_has_no_proof() {
         .body(())
         .unwrap();
     assert_eq!(code_of(&client, proofs(), request).await, "proof_target_wrong");
+}
+
+#[tokio::test]
+async fn pop_02_a_proof_is_for_the_path_that_the_client_sent() {
+    let client = Client::new();
+    let resource = |path: &str| Resource::parse(&format!("https://mcp.example{path}")).unwrap();
+    let at = |path: &str, served_at| resource(path).served_at(served_at).unwrap();
+    // The proxy in front takes `/t` away.
+    let one = DpopProofs::new(&at("/t/mcp", "/mcp")).unwrap();
+    let root = DpopProofs::new(&at("/t", "/")).unwrap();
+    let several = [at("/t/a", "/a"), at("/t/b", "/b"), resource("/")];
+    let several = DpopProofs::per_endpoint(several).unwrap();
+    let whole = DpopProofs::per_endpoint([resource("/a"), resource("/b")]).unwrap();
+    const WRONG: &str = "proof_target_wrong";
+    for (name, proofs, arrived, sent, expected) in [
+        ("one", &one, "/mcp", "/t/mcp", ""),
+        ("one, below", &one, "/mcp/x", "/t/mcp/x", ""),
+        ("one, slash", &one, "/mcp/", "/t/mcp/", ""),
+        ("one, as it arrives", &one, "/mcp", "/mcp", WRONG),
+        ("one, below, as it arrives", &one, "/mcp/x", "/mcp/x", WRONG),
+        ("one, for above", &one, "/mcp/x", "/t/mcp", WRONG),
+        ("one, elsewhere", &one, "/other", "/other", WRONG),
+        ("one, elsewhere, rewritten", &one, "/other", "/t/other", WRONG),
+        ("one, unwritten", &one, "/t/mcp", "/t/mcp", WRONG),
+        ("one, encoded", &one, "/%6dcp", "/t/mcp", WRONG),
+        ("one, dots", &one, "/x/../mcp", "/t/mcp", WRONG),
+        ("the root", &root, "/x", "/t/x", ""),
+        ("the root itself", &root, "/", "/t", ""),
+        ("the root, outside", &root, "/x", "/x", WRONG),
+        ("several", &several, "/a", "/t/a", ""),
+        ("several, the other", &several, "/b/x", "/t/b/x", ""),
+        ("several, not rewritten", &several, "/x", "/x", ""),
+        ("several, for another", &several, "/b", "/t/a", WRONG),
+        ("several, for another, as it arrives", &several, "/b", "/a", WRONG),
+        // It arrives at the third, by a way that is not described: for the first, it is no proof.
+        ("several, the path of another", &several, "/t/a", "/t/a", WRONG),
+        ("several, below the path of another", &several, "/t/a/x", "/t/a/x", WRONG),
+        ("several, none rewritten", &whole, "/a", "/a", ""),
+        ("several, none rewritten, for another", &whole, "/b", "/a", WRONG),
+        ("several, none rewritten, elsewhere", &whole, "/x", "/x", ""),
+    ] {
+        let proof = client.proof().claim("htu", format!("https://mcp.example{sent}")).sign();
+        let request = Request::get(arrived)
+            .header("authorization", format!("DPoP {BOUND}"))
+            .header("dpop", proof)
+            .body(())
+            .unwrap();
+        let proofs = proofs.clone().with_replay_store(MemoryReplays::new()).with_clock(clock());
+        assert_eq!(code_of(&client, proofs, request).await, expected, "{name}");
+    }
+    let error = DpopProofs::per_endpoint([resource("/a"), resource("/a")]).unwrap_err();
+    assert!(matches!(error, DpopProofsError::Endpoints { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -100,7 +100,8 @@ pub enum Profile {
     ///
     /// - **`aud` is missing** unless the login pages bound the token to a resource. Then it is refused,
     ///   because nothing says whom it is for. Bind it; or, giving up what
-    ///   [`audiences_from`](TrustedIssuer::audiences_from) says, let `client_id` stand in.
+    ///   [`audiences_from`](TrustedIssuer::audiences_from) says, let `client_id` stand in, and list the client ids
+    ///   by `AudienceGuardLayer::add_audience_of_issuer` in palisade-audience-guard.
     /// - **ID tokens have an `aud`**, look better than access tokens, and are signed by the same keys:
     ///   `token_use` must be `access`.
     /// - There is no `typ`.
