@@ -1,8 +1,6 @@
 //! What is refused is read alike by every client in use: HTTP-08, and the reason why a login works with one
 //! client and not with the next.
 
-#[path = "challenge/clients.rs"]
-mod clients;
 #[path = "challenge/misread.rs"]
 mod misread;
 #[path = "challenge/properties.rs"]
@@ -10,53 +8,20 @@ mod properties;
 #[path = "challenge/tool_result.rs"]
 mod tool_result;
 
-use http::{Request, Response, request::Parts};
-use palisade_core::{
-    AuthScheme, Challenge, Denial, DenialKind, OfferedSchemes, PlainRenderer, ProtectedResource,
-    Reason, ScopeSet,
-};
+use http::{Request, Response};
+use palisade_core::{Denial, ProtectedResource, Reason, ScopeSet};
 use palisade_integration::{
     CaptureSink, Counting, DEFECTS, Defect, Facts, SCOPE, TestBody, World, all_layers, body,
+    challenges::{
+        KINDS, METADATA, Refused, answered,
+        clients::{CLIENTS, Found, only_metadata, split_at_commas, strict, typescript_1},
+        error_of, lines, of_every_kind,
+    },
 };
 use palisade_mcp_request::JsonRpcRenderer;
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_token_verify::{TokenVerifyLayer, dpop::DpopProofs};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneService};
-
-use self::clients::{CLIENTS, Found, only_metadata, split_at_commas, strict, typescript_1};
-
-const METADATA: &str = "https://rs.example/.well-known/oauth-protected-resource/mcp";
-
-const KINDS: [DenialKind; 12] = [
-    DenialKind::BadRequest,
-    DenialKind::Forbidden,
-    DenialKind::HeadersTooLarge,
-    DenialKind::InsufficientScope,
-    DenialKind::InvalidCredentials,
-    DenialKind::InvalidToken,
-    DenialKind::Misconfigured,
-    DenialKind::PayloadTooLarge,
-    DenialKind::RateLimited,
-    DenialKind::Unauthenticated,
-    DenialKind::Unavailable,
-    DenialKind::UnsupportedMediaType,
-];
-
-/// The error code in challenges. RFC 6750 §3.1 wants none if nothing was sent.
-fn error_of(kind: DenialKind) -> Option<&'static str> {
-    let errors = [
-        (DenialKind::InsufficientScope, "insufficient_scope"),
-        (DenialKind::InvalidCredentials, "invalid_request"),
-        (DenialKind::InvalidToken, "invalid_token"),
-    ];
-    errors.into_iter().find(|(known, _)| *known == kind).map(|(_, error)| error)
-}
-
-/// The field lines of a response.
-fn lines<B>(response: &Response<B>) -> Vec<String> {
-    let lines = response.headers().get_all("www-authenticate").iter();
-    lines.map(|line| line.to_str().unwrap().to_owned()).collect()
-}
 
 /// Every client finds this, and nothing else, in every line that it reads.
 fn assert_read_alike(lines: &[String], expected: &Found, name: &str) {
@@ -81,68 +46,23 @@ fn assert_read_alike(lines: &[String], expected: &Found, name: &str) {
 
 #[test]
 fn refusals_of_every_kind_are_read_alike_whatever_is_offered() {
-    const REASON: Reason = Reason::new("some_reason", "some reason (that may be long)");
-    let scopes = |text| ScopeSet::parse(text).unwrap();
-    let dpop = || Challenge::new(AuthScheme::DPoP).param("algs", "ES256 EdDSA");
-    let bearer = || Challenge::new(AuthScheme::Bearer);
-    let offers: [(&str, Option<OfferedSchemes>, &[&str]); 5] = [
-        ("nothing said", None, &["Bearer"]),
-        ("Bearer", Some(OfferedSchemes::new(bearer())), &["Bearer"]),
-        ("Bearer or DPoP", Some(OfferedSchemes::new(bearer()).or(dpop())), &["Bearer", "DPoP"]),
-        ("DPoP or Bearer", Some(OfferedSchemes::new(dpop()).or(bearer())), &["Bearer", "DPoP"]),
-        ("DPoP", Some(OfferedSchemes::new(dpop())), &["DPoP"]),
-    ];
-    let resources: [(&str, Option<&str>); 3] =
-        [("no metadata", None), ("metadata", Some("")), ("metadata and scopes", Some("a b"))];
     let mut seen = 0;
-    for kind in KINDS {
-        for (offer, offered, schemes) in offers.clone() {
-            for (published, hint) in resources {
-                for needed in ["", "files:write files:read"] {
-                    let (mut request, ()) = Request::new(()).into_parts();
-                    if let Some(offered) = offered.clone() {
-                        offered.leave_in(&mut request);
-                    }
-                    if let Some(hint) = hint {
-                        let resource = ProtectedResource::new(METADATA).unwrap();
-                        resource.challenge_scope(scopes(hint)).unwrap().leave_in(&mut request);
-                    }
-                    let denial =
-                        Denial::new("test", kind, REASON).with_required_scopes(scopes(needed));
-                    let name = format!("{kind:?}, {offer}, {published}, {needed:?}");
-                    let lines = answered(denial.clone(), &request);
-                    assert_eq!(lines, answered(denial, &request), "{name}: the same again");
-                    if !kind.has_challenge() {
-                        assert!(lines.is_empty(), "{name}: {lines:?}");
-                        continue;
-                    }
-                    let error = error_of(kind);
-                    let scope = Some(needed).filter(|needed| !needed.is_empty()).or(hint);
-                    let scope = scope.filter(|scope| !scope.is_empty());
-                    let is_empty = error.is_none() && scope.is_none() && hint.is_none();
-                    let expected = Found {
-                        scheme: schemes[0].to_owned(),
-                        error: error.map(str::to_owned),
-                        error_description: error.map(|_| REASON.text().to_owned()),
-                        scope: scope.map(|scope| scopes(scope).to_string()),
-                        resource_metadata: hint.map(|_| METADATA.to_owned()),
-                        // Never a bare scheme: `algs` is enough, if there is any.
-                        realm: (is_empty && schemes[0] == "Bearer").then(|| "protected".to_owned()),
-                    };
-                    assert_eq!(lines.len(), schemes.len(), "{name}");
-                    assert!(lines[0].starts_with(schemes[0]), "{name}");
-                    let lines = if expected.realm.is_some() { &lines[..1] } else { &lines[..] };
-                    assert_read_alike(lines, &expected, &name);
-                    seen += 1;
-                }
-            }
-        }
+    let again = of_every_kind();
+    for (Refused { name, lines, offered, meant, .. }, again) in
+        of_every_kind().into_iter().zip(again)
+    {
+        assert_eq!(lines, again.lines, "{name}: the same again");
+        let Some(meant) = meant else {
+            assert!(lines.is_empty(), "{name}: {lines:?}");
+            continue;
+        };
+        assert_eq!(lines.len(), offered, "{name}: {lines:?}");
+        assert!(lines[0].starts_with(&meant.scheme), "{name}: {lines:?}");
+        let lines = if meant.realm.is_some() { &lines[..1] } else { &lines[..] };
+        assert_read_alike(lines, &meant, &name);
+        seen += 1;
     }
     assert_eq!(seen, 4 * 5 * 3 * 2);
-}
-
-fn answered(denial: Denial, request: &Parts) -> Vec<String> {
-    lines::<String>(&denial.into_response(&PlainRenderer::new(), request))
 }
 
 /// The layers themselves, behind the one that publishes metadata.
@@ -162,8 +82,9 @@ async fn what_the_layers_refuse_is_read_alike() {
         let send =
             async || service.clone().oneshot(defect.request(&world, Facts::All)).await.unwrap();
         let response = send().await;
-        let lines = lines(&response);
-        assert_eq!(lines, self::lines(&send().await), "{defect:?}: the same again");
+        let lines = lines(response.headers());
+        let again = send().await;
+        assert_eq!(lines, self::lines(again.headers()), "{defect:?}: the same again");
         let denial = response.extensions().get::<Denial>().unwrap();
         if !denial.kind().has_challenge() {
             assert!(lines.is_empty(), "{defect:?}: {lines:?}");
@@ -201,7 +122,7 @@ async fn a_verifier_that_takes_dpop_is_read_alike() {
             .unwrap()
             .leave_in_extensions(&mut request);
         let response = layer.layer(inner).oneshot(request).await.unwrap();
-        let lines = lines(&response);
+        let lines = lines(response.headers());
         assert_eq!(lines.len(), schemes.len(), "{name}: {lines:?}");
         let expected = Found {
             scheme: schemes[0].to_owned(),
@@ -235,7 +156,7 @@ fn every_renderer_sends_the_same_challenge() {
         let plain = answered(denial.clone(), &request);
         let known: Vec<_> = denial.challenges(&request).collect();
         let json: Response<bytes::Bytes> = denial.into_response(&JsonRpcRenderer::new(), &request);
-        assert_eq!(lines(&json), plain, "{kind:?}");
+        assert_eq!(lines(json.headers()), plain, "{kind:?}");
         assert_eq!(known, plain, "{kind:?}");
     }
 }

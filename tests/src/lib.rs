@@ -2,6 +2,7 @@
 //! services that notice when they are misused; and a certified authorization server.
 
 mod authorization_server;
+pub mod challenges;
 mod layers;
 mod proof;
 mod requests;

@@ -1,6 +1,8 @@
 //! Each client, shown what it misreads: without that, that all agree would prove nothing.
 
-use super::clients::{only_metadata, python, split_at_commas, strict, typescript_1, typescript_2};
+use palisade_integration::challenges::clients::{
+    only_metadata, python, split_at_commas, strict, typescript_1, typescript_2,
+};
 
 #[test]
 fn clients_that_search_find_parameters_within_values() {

@@ -51,7 +51,7 @@ async fn only_missing_scopes_become_a_tool_result_and_the_record_says_denied() {
         let request = defect.request(&world, Facts::OfTheServer);
         let response = service.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), status, "{defect:?}");
-        let lines = super::lines(&response);
+        let lines = super::lines(response.headers());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         let answer: Value = serde_json::from_slice(&bytes).unwrap();
         if status == 200 {
@@ -68,5 +68,6 @@ async fn only_missing_scopes_become_a_tool_result_and_the_record_says_denied() {
         let [record] = records.as_slice() else { panic!("{} records", records.len()) };
         let Outcome::Denied(denial) = &record.outcome else { panic!("{:?}", record.outcome) };
         assert_eq!(denial.kind(), kind, "{defect:?}");
+        assert_eq!(record.status.unwrap(), status, "{defect:?}: what was sent");
     }
 }

@@ -1,17 +1,27 @@
-//! How clients in use read a challenge, from their described behaviour. Each takes the field lines of a
-//! response, and gives what it finds of the challenge that it would follow.
+//! How clients in use read a challenge. Each takes the field lines of a response, and gives what it finds of the
+//! challenge that it would follow.
+//!
+//! The end-to-end suite holds those of the official SDKs against the SDKs themselves. The strict one and the one
+//! that splits at commas are from their described behaviour.
 
 use std::collections::BTreeMap;
 
 /// What a client finds. `None` is a parameter that is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) scheme: String,
-    pub(super) error: Option<String>,
-    pub(super) error_description: Option<String>,
-    pub(super) scope: Option<String>,
-    pub(super) resource_metadata: Option<String>,
-    pub(super) realm: Option<String>,
+#[expect(clippy::exhaustive_structs, reason = "tests write out what they expect")]
+pub struct Found {
+    /// The scheme of the challenge that is followed.
+    pub scheme: String,
+    /// `error`.
+    pub error: Option<String>,
+    /// `error_description`.
+    pub error_description: Option<String>,
+    /// `scope`.
+    pub scope: Option<String>,
+    /// `resource_metadata`.
+    pub resource_metadata: Option<String>,
+    /// `realm`.
+    pub realm: Option<String>,
 }
 
 impl Found {
@@ -27,10 +37,11 @@ impl Found {
     }
 }
 
-pub(super) type Client = fn(&[&str]) -> Option<Found>;
+/// Field lines in, what is found out.
+pub type Client = fn(&[&str]) -> Option<Found>;
 
 /// All that read every parameter.
-pub(super) const CLIENTS: [(&str, Client); 5] = [
+pub const CLIENTS: [(&str, Client); 5] = [
     ("TypeScript 1", typescript_1),
     ("TypeScript 2", typescript_2),
     ("Python", python),
@@ -40,12 +51,14 @@ pub(super) const CLIENTS: [(&str, Client); 5] = [
 
 /// The official TypeScript SDK, 1.x: the words before the first and the second space, the first of which
 /// must be `bearer`; then each parameter by a search over the whole field.
-pub(super) fn typescript_1(lines: &[&str]) -> Option<Found> {
+#[must_use]
+pub fn typescript_1(lines: &[&str]) -> Option<Found> {
     typescript(lines, &["bearer"])
 }
 
 /// The same, 2.x: DPoP is known too.
-pub(super) fn typescript_2(lines: &[&str]) -> Option<Found> {
+#[must_use]
+pub fn typescript_2(lines: &[&str]) -> Option<Found> {
     typescript(lines, &["bearer", "dpop"])
 }
 
@@ -59,7 +72,8 @@ fn typescript(lines: &[&str], schemes: &[&str]) -> Option<Found> {
 }
 
 /// The official Python SDK: the same search, whatever the scheme.
-pub(super) fn python(lines: &[&str]) -> Option<Found> {
+#[must_use]
+pub fn python(lines: &[&str]) -> Option<Found> {
     let field = lines.join(", ");
     let scheme = field.split(' ').next()?.to_owned();
     Some(Found::of(&scheme, |name| search(&field, name)))
@@ -81,7 +95,8 @@ fn search(field: &str, name: &str) -> Option<String> {
 }
 
 /// Some clients know one parameter, between quotes and without space around `=`.
-pub(super) fn only_metadata(lines: &[&str]) -> Option<String> {
+#[must_use]
+pub fn only_metadata(lines: &[&str]) -> Option<String> {
     let field = lines.join(", ");
     let (_, rest) = field.split_once("resource_metadata=\"")?;
     rest.split_once('"').map(|(value, _)| value.to_owned()).filter(|value| !value.is_empty())
@@ -89,7 +104,8 @@ pub(super) fn only_metadata(lines: &[&str]) -> Option<String> {
 
 /// RFC 9110 §11.6.1 to the letter. One mistake in one line, and there is no challenge at all. The first one
 /// is followed.
-pub(super) fn strict(lines: &[&str]) -> Option<Found> {
+#[must_use]
+pub fn strict(lines: &[&str]) -> Option<Found> {
     let mut challenges = Vec::new();
     for line in lines {
         let mut reader = Reader { rest: line.as_bytes() };
@@ -111,7 +127,7 @@ impl Reader<'_> {
         let mut challenges = Vec::new();
         let mut scheme = self.token()?;
         loop {
-            self.spaces(1)?;
+            self.spaces()?;
             let mut params = BTreeMap::new();
             let name = self.token()?;
             self.param(&name, &mut params)?;
@@ -149,7 +165,7 @@ impl Reader<'_> {
         let length = self.rest.iter().position(|byte| !is_token(byte)).unwrap_or(self.rest.len());
         let (token, rest) = self.rest.split_at(length);
         self.rest = rest;
-        (length > 0).then(|| String::from_utf8(token.to_vec()).unwrap())
+        String::from_utf8(token.to_vec()).ok().filter(|token| !token.is_empty())
     }
 
     fn quoted(&mut self) -> Option<String> {
@@ -177,20 +193,24 @@ impl Reader<'_> {
     }
 
     fn white_space(&mut self) {
-        let length = self.rest.iter().take_while(|byte| b" \t".contains(byte)).count();
-        self.rest = &self.rest[length..];
+        while let [b' ' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
     }
 
-    fn spaces(&mut self, at_least: usize) -> Option<()> {
-        let length = self.rest.iter().take_while(|byte| **byte == b' ').count();
-        self.rest = &self.rest[length..];
-        (length >= at_least).then_some(())
+    fn spaces(&mut self) -> Option<()> {
+        self.byte(b' ')?;
+        while let [b' ', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+        Some(())
     }
 }
 
 /// What stands behind the scheme, split at every comma, each part at its first `=`; quotes are taken off where
 /// they are at both ends. The same name twice is an exception, and no challenge.
-pub(super) fn split_at_commas(lines: &[&str]) -> Option<Found> {
+#[must_use]
+pub fn split_at_commas(lines: &[&str]) -> Option<Found> {
     let (scheme, parameters) = lines.first()?.split_once(' ')?;
     let mut params = BTreeMap::new();
     for part in parameters.split(',') {
