@@ -7,6 +7,7 @@ mod expiry;
 mod glewlwyd;
 mod inspector;
 mod matrix;
+mod parsers;
 mod play;
 mod proof;
 mod resources;
