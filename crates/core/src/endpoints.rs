@@ -67,12 +67,16 @@ impl<T> Endpoints<T> {
     /// decoded. None if no resource covers it, and none if it can be read in two ways.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&T> {
-        // INVARIANT: the longest comes first, and no two cover the same path at the same length.
         self.entry(path).map(|(_, item)| item)
     }
 
     fn entry(&self, path: &str) -> Option<&(Resource, T)> {
-        self.entries.iter().find(|(resource, _)| resource.covers(path))
+        // INVARIANT: the longest comes first, and no two cover the same path at the same length. Whether it is read in
+        // one way is asked once, as anybody may send long paths.
+        if !is_unambiguous_path(path) {
+            return None;
+        }
+        self.entries.iter().find(|(resource, _)| resource.is_above(resource.request_path(), path))
     }
 
     /// The path as the client sent it, of a request that arrives here at `path`: the same, unless its resource is
