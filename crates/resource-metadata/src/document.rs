@@ -181,9 +181,9 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// If the name is empty, longer than 128 bytes or not clean text; is registered for metadata, as there are
-    /// methods for all of those; is registered for JWTs, where `iss` or `exp` would mean something else; has no
-    /// well-formed tag behind a `#`; or was added before.
+    /// If the name is empty, longer than 128 bytes or not clean text; is, in any case, registered for metadata, as
+    /// there are methods for all of those and some clients ignore case, or for JWTs, where `iss` or `exp` would mean
+    /// something else; has no well-formed tag behind a `#`; or was added before.
     pub fn add_extension(
         mut self,
         name: &str,

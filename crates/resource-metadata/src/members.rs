@@ -64,7 +64,10 @@ impl Name {
         if !is_name {
             return Err(MetadataError::InvalidName);
         }
-        if REGISTERED.contains(&base) || CLAIMS.contains(&base) {
+        // Go reads members without regard to case, the last of them counts, and extensions come last. `\u{17f}` is
+        // an `s` to it.
+        let folded = base.to_uppercase().to_lowercase();
+        if REGISTERED.contains(&&*folded) || CLAIMS.contains(&&*folded) {
             return Err(MetadataError::RegisteredName { name: base.into() });
         }
         let name = Self { rank: REGISTERED.len(), text: base.into() };
