@@ -3,7 +3,8 @@
 /// Whether everyone reads the path in the same way. `path` is as it was sent, with nothing decoded.
 ///
 /// Between a layer and the handler are routers, proxies and file systems, each with its own idea of which
-/// paths are the same: some resolve `..`, some decode `%2F`, some cut at `;`, some take `\` for a slash.
+/// paths are the same: some resolve `..`, some decode `%2F`, some cut at `;`, some take `\` for a slash, some decode
+/// what is no UTF-8.
 /// Layers do not guess. A path that any of them might read differently is ambiguous, whatever it is, and
 /// nothing may be decided by it but a refusal.
 ///
@@ -32,20 +33,55 @@ fn is_plain(segment: &str) -> bool {
     if matches!(segment, "." | "..") {
         return false;
     }
+    let mut character = Utf8::default();
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         let plain = match byte {
             b'%' => match (bytes.next().and_then(hex), bytes.next().and_then(hex)) {
-                (Some(high), Some(low)) => may_be_encoded(high << 4 | low),
+                (Some(high), Some(low)) => {
+                    let byte = high << 4 | low;
+                    may_be_encoded(byte) && character.goes_on_with(byte)
+                }
                 _ => false,
             },
-            byte => may_stand_for_itself(byte),
+            byte => may_stand_for_itself(byte) && character.goes_on_with(byte),
         };
         if !plain {
             return false;
         }
     }
-    true
+    character.is_whole()
+}
+
+/// A character of which some bytes were read. What is no UTF-8 is one of several characters, by the decoder: a lenient
+/// one takes `%C0%AF` for a slash and `%C0%AE` for a dot.
+#[derive(Default)]
+struct Utf8 {
+    bytes: [u8; 4],
+    read: usize,
+}
+
+impl Utf8 {
+    fn goes_on_with(&mut self, byte: u8) -> bool {
+        if byte.is_ascii() {
+            return self.is_whole();
+        }
+        let Some(place) = self.bytes.get_mut(self.read) else { return false };
+        *place = byte;
+        self.read = self.read.saturating_add(1);
+        match str::from_utf8(self.bytes.get(..self.read).unwrap_or_default()) {
+            Ok(_) => {
+                self.read = 0;
+                true
+            }
+            // The end came too soon.
+            Err(error) => error.error_len().is_none(),
+        }
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.read == 0
+    }
 }
 
 /// `pchar` of RFC 3986 without `;`, which cuts off a parameter for some servers. Leaves out `\`, which

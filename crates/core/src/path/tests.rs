@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -37,6 +39,16 @@ fn pth_01_paths_that_can_be_read_in_two_ways_are_ambiguous() {
         ("escape without digits", "/admin%zz"),
         ("escape with a sign", "/admin%+4"),
         ("utf-16 escape", "/%u0061dmin"),
+        ("overlong slash", "/x%c0%afadmin"),
+        ("overlong slash in three bytes", "/x%e0%80%afadmin"),
+        ("overlong dots", "/x/%c0%ae%c0%ae/admin"),
+        ("half of a surrogate pair", "/%ed%a0%80"),
+        ("beyond Unicode", "/%f4%90%80%80"),
+        ("a character that ends too soon", "/caf%c3"),
+        ("a character with a letter inside", "/%e2%82x"),
+        ("a character across segments", "/%c3/%a9"),
+        ("no beginning of a character", "/%a9"),
+        ("another encoding", "/caf%e9"),
         ("fragment", "/admin#"),
         ("query", "/admin?"),
         ("space", "/ad min"),
@@ -72,8 +84,26 @@ fn ordinary_paths_are_unambiguous() {
         "/with%20space",
         "/caf%C3%A9",
         "/caf%c3%a9",
+        "/%e2%82%ac%F0%9F%98%80x%C3%A9",
         "/what%3F%23",
     ] {
         assert!(is_unambiguous_path(path), "{path}");
+    }
+}
+
+proptest! {
+    /// Against the decoder of the standard library.
+    #[test]
+    fn escapes_are_utf_8(
+        bytes in prop::collection::vec(prop_oneof![0x80..=0xff_u8, Just(b'x'), Just(b' ')], 0..6),
+        characters in "[\u{80}-\u{10ffff}x]{0,4}",
+    ) {
+        for bytes in [bytes.as_slice(), characters.as_bytes()] {
+            let path = bytes.iter().fold(String::from("/"), |path, byte| match byte {
+                b'x' => path + "x",
+                byte => format!("{path}%{byte:02X}"),
+            });
+            prop_assert_eq!(is_unambiguous_path(&path), str::from_utf8(bytes).is_ok(), "{}", path);
+        }
     }
 }
