@@ -130,8 +130,9 @@ impl Resource {
     /// States: *requests for this resource arrive here at `path`*, because something in front rewrites the
     /// path. Say `/mcp` if clients are given `https://h/tenant/mcp` and a proxy takes `/tenant` away.
     ///
-    /// The identifier and all that is published stay as clients see them. Only which requests are for this
-    /// resource is decided by `path`.
+    /// The identifier, all that is published and what clients sign
+    /// ([`Endpoints::public_path`](crate::Endpoints::public_path)) stay as clients see them. Only which requests
+    /// are for this resource is decided by `path`.
     ///
     /// # Errors
     ///

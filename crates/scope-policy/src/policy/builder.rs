@@ -24,8 +24,8 @@ impl ScopePolicyBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidPolicyError`] if `needs` are no scopes, none, or unreadable ones, if there is a rule for the operation, or
-    /// if it is an HTTP operation with a path that requests are refused for anyway.
+    /// [`InvalidPolicyError`] if `needs` are no scopes, none, `offline_access` or unreadable ones, if there is a rule for
+    /// the operation, or if it is an HTTP operation with a path that requests are refused for anyway.
     #[expect(clippy::needless_pass_by_value, reason = "operations are written where they are used")]
     pub fn allow<'a>(
         mut self,
@@ -53,7 +53,7 @@ impl ScopePolicyBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidPolicyError`] if `needs` are no scopes, none, or unreadable ones, or if there is such a rule.
+    /// [`InvalidPolicyError`] if `needs` are no scopes, none, `offline_access` or unreadable ones, or if there is such a rule.
     pub fn allow_every<'a>(
         mut self,
         protocol: &'static str,
@@ -80,8 +80,8 @@ impl ScopePolicyBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidPolicyError`] if `needs` are no scopes, none, or unreadable ones, if `pattern` is none, or if there is a
-    /// rule for the same paths.
+    /// [`InvalidPolicyError`] if `needs` are no scopes, none, `offline_access` or unreadable ones, if `pattern` is none, or
+    /// if there is a rule for the same paths.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "`Method::GET` reads better than `&Method::GET`"
@@ -138,6 +138,7 @@ impl ScopePolicyBuilder {
 fn parse_needs(rule: &str, needs: Needs<'_>) -> Result<Rule, InvalidPolicyError> {
     needs.parse().map_err(|problem| match problem {
         Problem::Empty => InvalidPolicyError::NoScopes { rule: rule.to_owned() },
+        Problem::OfflineAccess => InvalidPolicyError::OfflineAccess { rule: rule.to_owned() },
         Problem::Scopes(source) => InvalidPolicyError::Scopes { rule: rule.to_owned(), source },
         Problem::Unreadable(source) => {
             InvalidPolicyError::UnreadableScopes { rule: rule.to_owned(), source }
@@ -183,6 +184,15 @@ pub enum InvalidPolicyError {
     )]
     #[non_exhaustive]
     NoScopes {
+        /// The rule.
+        rule: String,
+    },
+    /// A rule demands `offline_access`, which its refusals would tell clients to ask for.
+    #[error(
+        "the rule for `{rule}` demands `offline_access`, which is no scope of a resource: remove it"
+    )]
+    #[non_exhaustive]
+    OfflineAccess {
         /// The rule.
         rule: String,
     },

@@ -42,6 +42,7 @@ enum Text<'a> {
 #[derive(Debug)]
 pub(super) enum Problem {
     Empty,
+    OfflineAccess,
     Scopes(InvalidScopeError),
     Unreadable(UnreadableValueError),
 }
@@ -82,7 +83,10 @@ impl Text<'_> {
         if scopes.is_empty() {
             return Err(Problem::Empty);
         }
-        // What a rule demands, a refusal has to say.
+        // What a rule demands, a refusal has to say. This one is between a client and its authorization server.
+        if scopes.contains("offline_access") {
+            return Err(Problem::OfflineAccess);
+        }
         Challenge::check_scope(&scopes).map_err(Problem::Unreadable)?;
         Ok(scopes)
     }

@@ -246,6 +246,10 @@ fn bad_scopes_of_rules_are_errors_that_name_the_rule() {
             "{error}"
         );
     }
+    for needs in [Needs::from("a offline_access"), Needs::any_of(["a", "offline_access"])] {
+        let error = ScopePolicy::deny_all().allow(operation(), needs.clone()).unwrap_err();
+        assert_eq!(error, InvalidPolicyError::OfflineAccess { rule: rule() }, "{needs:?}");
+    }
     for (broad, narrow) in [("", "a"), ("a", ""), ("a b", "c"), ("a", "b c")] {
         let error = ScopePolicy::deny_all().implies(broad, narrow).unwrap_err();
         assert!(matches!(error, InvalidPolicyError::Scopes { .. }), "{error}");
