@@ -19,8 +19,8 @@ pub fn forwarded(header: &[u8], trusted_hops: u8) -> &'static str {
     let last = pairs.into_iter().flatten().last().unwrap_or_default();
     let proto = last.iter().find(|(name, _)| name == "proto");
     match proto.map(|(_, value)| value.to_ascii_lowercase()).as_deref() {
-        Some("https") => "https",
-        Some("http") => "http",
+        Some("https" | "wss") => "https",
+        Some("http" | "ws") => "http",
         None | Some("") => "forwarded_scheme_missing",
         Some(_) => "forwarded_scheme_invalid",
     }

@@ -80,6 +80,8 @@ impl Https {
     /// the scheme ignore case, and values may be quoted.
     ///
     /// It has to say `https`, wherever it comes from: loopback is no exception here, because the peer may be the proxy.
+    /// `wss` is the same (RFC 6455 §3): some proxies say so of the handshake of a WebSocket.
+    ///
     /// If the element is missing, has no `proto`, another scheme or two, or if it or one on its right is not of the
     /// form that RFC 7239 §4 has, the answer is 403.
     ///

@@ -21,12 +21,13 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
-    /// Schemes ignore case (RFC 3986 §3.1).
+    /// Schemes ignore case (RFC 3986 §3.1). Traefik says `wss` and `ws` of the handshake of a WebSocket, which is a
+    /// request over https and http (RFC 6455 §3).
     fn read(mut bytes: impl Iterator<Item = u8> + Clone) -> Result<Self, Rejection> {
         let is = |name: &[u8]| {
             bytes.clone().map(|byte| byte.to_ascii_lowercase()).eq(name.iter().copied())
         };
-        match (is(b"https"), is(b"http")) {
+        match (is(b"https") || is(b"wss"), is(b"http") || is(b"ws")) {
             (true, _) => Ok(Self::Https),
             (_, true) => Ok(Self::Http),
             (false, false) if bytes.next().is_none() => Err(Rejection::ForwardedSchemeMissing),
