@@ -186,6 +186,12 @@ async fn aud_10_a_stranger_cannot_have_the_requests_of_others_refused() {
     trails.push(arrive(&guard, arrived.header("dpop", head_of_ours)).await);
     identify(trails.last().unwrap());
     assert_eq!(send(&guard, ours()).await, Ok(()));
+    // A second line, which a verifier that takes the first never sees.
+    let lines = planted("Bearer a-good-one-0123456".to_owned())
+        .header("authorization", format!("Bearer {JSON}"));
+    trails.push(arrive(&guard, lines).await);
+    identify(trails.last().unwrap());
+    assert_eq!(send(&guard, ours()).await, Ok(()));
     // Nor can they make the search too expensive, so that it is given up.
     let bait = format!("a=b{}", "a".repeat(40));
     trails.push(
