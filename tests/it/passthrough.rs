@@ -25,6 +25,8 @@ use tower::{BoxError, Layer, ServiceExt, service_fn};
 
 use crate::servers::{listener, serve, spawn};
 
+mod clients;
+
 type Plain = Client<HttpConnector, Full<Bytes>>;
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 

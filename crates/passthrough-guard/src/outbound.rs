@@ -7,6 +7,7 @@ mod service;
 
 use std::{fmt, sync::Arc};
 
+use http::{HeaderMap, Method, Uri};
 use tower_layer::Layer;
 
 use self::origin::Origin;
@@ -14,7 +15,10 @@ pub use self::{
     error::{InvalidOriginError, Part, PassthroughError},
     service::Outbound,
 };
-use crate::watched::Watched;
+use crate::{
+    search::{Found, Head, TooLarge, search},
+    watched::Watched,
+};
 
 /// Refuses outgoing requests that carry a credential of an inbound one. See the [crate docs](crate).
 #[derive(Clone)]
@@ -49,13 +53,54 @@ impl OutboundLayer {
         self.allowed = self.allowed.iter().cloned().chain([origin]).collect();
         Ok(self)
     }
+
+    /// Asks about one request what the layer asks about each, and notes and logs a refusal as it does. For clients
+    /// that are no `Service` of an `http::Request`; call it last, when nothing changes the request any more.
+    ///
+    /// # Errors
+    ///
+    /// If the request must not be sent. This function cannot keep you from it.
+    pub fn check(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), PassthroughError> {
+        if !self.allowed.is_empty() && Origin::of(uri).is_some_and(|it| self.allowed.contains(&it))
+        {
+            return Ok(());
+        }
+        // No lock is held any more: trails may be dropped.
+        let (part, trails) = match search(&self.watched, Head { method, uri, headers }) {
+            Ok(None) => return Ok(()),
+            Err(TooLarge) => {
+                tracing::warn!("outgoing request refused: its head is too large to be searched");
+                return Err(PassthroughError::TooLarge);
+            }
+            Ok(Some(Found { part, trails })) => (part, trails),
+        };
+        let destination = match part {
+            // The name of the host is then not for the record.
+            Part::Authority => None,
+            Part::HeaderName | Part::HeaderValue | Part::Method | Part::Path | Part::Query => {
+                Origin::of(uri).map(|origin| origin.to_string())
+            }
+        };
+        for trail in &trails {
+            trail.withhold(destination.as_deref());
+        }
+        let known = destination.as_deref();
+        let requests = trails.len();
+        tracing::warn!(%part, destination = known, requests, "token passthrough refused");
+        Err(PassthroughError::Carries { part, destination })
+    }
 }
 
 impl<S> Layer<S> for OutboundLayer {
     type Service = Outbound<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Outbound::new(inner, Arc::clone(&self.watched), Arc::clone(&self.allowed))
+        Outbound::new(inner, self.clone())
     }
 }
 

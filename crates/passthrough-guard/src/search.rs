@@ -3,14 +3,13 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use base64::Engine;
-use http::{Method, request::Parts};
+use http::{HeaderMap, Method, Uri};
 use palisade_core::Trail;
 
 use crate::{
     credentials::{self, BASE64, Kind},
-    key::WINDOW,
     outbound::Part,
-    watched::{View, Watched},
+    watched::Watched,
 };
 
 /// Larger heads are not searched, and not sent. Servers refuse them, too.
@@ -31,57 +30,53 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
+/// What can be searched of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+}
+
 /// The first part of a head that has a credential in it.
-pub(crate) fn search(watched: &Watched, head: &Parts) -> Result<Option<Found>, TooLarge> {
-    let parts = parts(head);
-    let bytes = parts.iter().map(|(_, text)| text.len());
+pub(crate) fn search(watched: &Watched, head: Head<'_>) -> Result<Option<Found>, TooLarge> {
+    let bytes = head.parts().map(|(_, text)| text.len());
     if bytes.fold(0_usize, usize::saturating_add) > MAX_HEAD_BYTES {
         return Err(TooLarge);
     }
-    let mut search = Search { view: watched.view(), ids: BTreeSet::new(), digests: 0 };
-    if search.view.is_empty() {
+    if watched.view().is_empty() {
         return Ok(None);
     }
+    let mut search = Search { watched, ids: BTreeSet::new(), digests: 0 };
     let mut first = None;
-    for (part, text) in parts {
+    for (part, text) in head.parts() {
         if search.is_in(text)? {
             first = first.or(Some(part));
         }
     }
-    if search.is_carried(head)? {
+    if search.is_carried(head.headers)? {
         first = first.or(Some(Part::HeaderValue));
     }
-    Ok(first.map(|part| Found { part, trails: search.view.trails(&search.ids) }))
+    Ok(first.map(|part| Found { part, trails: watched.view().trails(&search.ids) }))
 }
 
-fn parts(head: &Parts) -> Vec<(Part, &[u8])> {
-    let uri = &head.uri;
-    let mut parts = Vec::new();
-    // First: a host with a credential in it is not told to anybody.
-    if let Some(authority) = uri.authority() {
-        parts.push((Part::Authority, authority.as_str().as_bytes()));
+impl<'a> Head<'a> {
+    fn parts(self) -> impl Iterator<Item = (Part, &'a [u8])> {
+        let Self { method, uri, headers } = self;
+        // First: a host with a credential in it is not told to anybody.
+        let authority = uri.authority().map(|it| (Part::Authority, it.as_str().as_bytes()));
+        let method = (Part::Method, method.as_str().as_bytes());
+        let path = (Part::Path, uri.path().as_bytes());
+        let query = uri.query().map(|it| (Part::Query, it.as_bytes()));
+        let headers = headers.iter().flat_map(|(name, value)| {
+            [(Part::HeaderName, name.as_str().as_bytes()), (Part::HeaderValue, value.as_bytes())]
+        });
+        authority.into_iter().chain([method, path]).chain(query).chain(headers)
     }
-    if !is_standard(&head.method) {
-        parts.push((Part::Method, head.method.as_str().as_bytes()));
-    }
-    parts.push((Part::Path, uri.path().as_bytes()));
-    if let Some(query) = uri.query() {
-        parts.push((Part::Query, query.as_bytes()));
-    }
-    for (name, value) in &head.headers {
-        parts.push((Part::HeaderName, name.as_str().as_bytes()));
-        parts.push((Part::HeaderValue, value.as_bytes()));
-    }
-    parts
-}
-
-/// Short enough that no credential fits.
-fn is_standard(method: &Method) -> bool {
-    method.as_str().len() < WINDOW
 }
 
 struct Search<'a> {
-    view: View<'a>,
+    watched: &'a Watched,
     ids: BTreeSet<u64>,
     digests: usize,
 }
@@ -101,15 +96,18 @@ impl Search<'_> {
         let mut is_in = self.is_plain(text)?;
         // base64url is base64 with two other characters.
         let is_encoded = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+        let (mut standard, mut decoded) = (Vec::new(), Vec::new());
         for run in text.split(|byte| !is_encoded(*byte)).filter(|run| run.len() >= MIN_ENCODED) {
-            let run: Vec<u8> = run.iter().map(|byte| standard(*byte)).collect();
+            standard.clear();
+            standard.extend(run.iter().map(|byte| in_standard_alphabet(*byte)));
             // What stands before it, such as a path or a prefix, may be of the same characters.
             for start in 0..4 {
-                let encoded = run.get(start..).unwrap_or_default();
+                let encoded = standard.get(start..).unwrap_or_default();
                 // One character alone is no byte.
                 let whole = encoded.len().saturating_sub(usize::from(encoded.len() % 4 == 1));
                 let encoded = encoded.get(..whole).unwrap_or_default();
-                if let Ok(decoded) = BASE64.decode(encoded) {
+                decoded.clear();
+                if BASE64.decode_vec(encoded, &mut decoded).is_ok() {
                     is_in |= self.is_plain(&decoded)?;
                 }
             }
@@ -119,8 +117,10 @@ impl Search<'_> {
 
     fn is_plain(&mut self, text: &[u8]) -> Result<bool, TooLarge> {
         let mut is_in = false;
-        for (end, tail) in self.view.watched.key.windows(text) {
-            for length in self.view.lengths(tail) {
+        // Held for one walk over one text, however large the head is: whoever comes in waits for it.
+        let view = self.watched.view();
+        for (end, tail) in self.watched.key.windows(text) {
+            for length in view.lengths(tail) {
                 let Some(candidate) = end.checked_sub(length).and_then(|at| text.get(at..end))
                 else {
                     continue;
@@ -129,27 +129,26 @@ impl Search<'_> {
                 if self.digests > MAX_DIGESTS {
                     return Err(TooLarge);
                 }
-                let digest = self.view.watched.key.digest(candidate);
-                is_in |= self.view.knows(&digest, Kind::Presented, &mut self.ids);
+                let digest = self.watched.key.digest(candidate);
+                is_in |= view.knows(&digest, Kind::Presented, &mut self.ids);
             }
         }
         Ok(is_in)
     }
 
     /// Whether the request carries as a credential what was one before, verified or not.
-    fn is_carried(&mut self, head: &Parts) -> Result<bool, TooLarge> {
-        let fields = &self.view.watched.fields;
-        let carried = credentials::read(&head.headers, fields).map_err(|_| TooLarge)?;
+    fn is_carried(&mut self, headers: &HeaderMap) -> Result<bool, TooLarge> {
+        let carried = credentials::read(headers, &self.watched.fields).map_err(|_| TooLarge)?;
         let mut is_carried = false;
         for credential in carried {
-            let digest = self.view.watched.key.digest(&credential.bytes);
-            is_carried |= self.view.knows(&digest, Kind::Claimed, &mut self.ids);
+            let digest = self.watched.key.digest(&credential.bytes);
+            is_carried |= self.watched.view().knows(&digest, Kind::Claimed, &mut self.ids);
         }
         Ok(is_carried)
     }
 }
 
-const fn standard(byte: u8) -> u8 {
+const fn in_standard_alphabet(byte: u8) -> u8 {
     match byte {
         b'-' => b'+',
         b'_' => b'/',

@@ -1,5 +1,6 @@
 //! Both layers together, through services.
 
+mod cost;
 mod forwarded;
 mod memory;
 

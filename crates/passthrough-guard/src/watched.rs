@@ -109,9 +109,9 @@ impl Watched {
         self.read().forgotten
     }
 
-    /// For one search. Nothing changes while it lives.
+    /// Nothing changes while it lives, and whoever comes in waits.
     pub(crate) fn view(&self) -> View<'_> {
-        View { watched: self, state: self.read(), now: self.clock.monotonic() }
+        View { state: self.read(), now: self.clock.monotonic() }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -249,7 +249,6 @@ fn remove_tail(tails: &mut Tails, mark: &Mark) {
 
 /// The state, held still.
 pub(crate) struct View<'a> {
-    pub(crate) watched: &'a Watched,
     state: RwLockReadGuard<'a, State>,
     now: Duration,
 }
