@@ -6,7 +6,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderName, HeaderValue, Request, Response, header::CACHE_CONTROL, request::Parts};
+use http::{
+    HeaderName, HeaderValue, Request, Response,
+    header::{AUTHORIZATION, CACHE_CONTROL},
+    request::Parts,
+};
 use palisade_core::{Principal, RenderDenial, Trail};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -15,6 +19,7 @@ use crate::{
     Rejection,
     deny_list::DenyList,
     sender::{Dpop, Evidence},
+    service::DPOP,
 };
 
 /// RFC 9449 §8.1.
@@ -102,11 +107,15 @@ impl<S, R, B> Pending<S, R, B> {
         self.inner.call(Request::from_parts(self.parts, self.body))
     }
 
-    fn refuse<ResBody>(self, rejection: Rejection) -> Response<ResBody>
+    fn refuse<ResBody>(mut self, rejection: Rejection) -> Response<ResBody>
     where
         R: RenderDenial<ResBody>,
     {
         tracing::debug!(%rejection, "token rejected");
+        // A service may have asked to keep them. Renderers did not, and what is refused may be good elsewhere, or in
+        // a moment.
+        self.parts.headers.remove(AUTHORIZATION);
+        self.parts.headers.remove(DPOP);
         rejection.into_denial().into_response(&self.renderer, &self.parts)
     }
 }

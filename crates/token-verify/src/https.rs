@@ -37,6 +37,9 @@ const MARKS_OF_PROXIES: [HeaderName; 5] =
 ///
 /// # What it does not protect against
 ///
+/// What layers outside this one answer, metadata and preflights, has no token in it, and they answer it over plain http
+/// as well: whoever is on the way can change that answer.
+///
 /// The first token that a client sends over plain http is out, whatever is answered. Offer no plain http, or answer it
 /// with a redirect for people and with nothing else, and send `Strict-Transport-Security` (RFC 6797). Whether TLS was
 /// any good, its version and its certificate, is up to whoever ended it.
@@ -69,6 +72,9 @@ impl Https {
     /// a request from this machine with `Forwarded`, `Via`, `X-Forwarded-For`, `X-Forwarded-Proto` or `X-Real-IP` is
     /// 500, for the rule that names the proxy is missing. **One that adds none of them cannot be told from a client**:
     /// name it, and let it write the header.
+    ///
+    /// For the same reason let `ClientAddr` be the peer's here, and take it from no header: there, a client far away can
+    /// write `127.0.0.1` as well. (Out of `X-Forwarded-For` it is 500, whatever the number of hops.)
     pub const fn from_connection() -> Self {
         Self(Source::Connection)
     }

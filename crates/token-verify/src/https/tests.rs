@@ -122,6 +122,18 @@ async fn http_13_a_proxy_on_this_machine_has_to_be_named() {
         assert_eq!(code(layer(), socket).await, "proxy_unnamed", "{mark:?}");
         let plain = request(Some("127.0.0.1"), Some(TransportSecurity::plain()));
         assert_eq!(code(layer(), with(plain, &[mark])).await, "proxy_unnamed", "{mark:?}");
+        // Whoever takes the address from a header lets a client far away say that it is here.
+        let forged = with(request(Some(FAR), None), &[mark]);
+        for hops in [ONE, ONE.saturating_add(1)] {
+            let mut parts = forged.clone().into_parts().0;
+            parts.extensions.clear();
+            if let Ok(addr) = ClientAddr::from_rightmost_x_forwarded_for(&parts.headers, hops) {
+                addr.leave_in(&mut parts);
+                let expected =
+                    if addr.ip().is_loopback() { "proxy_unnamed" } else { "transport_unknown" };
+                assert_eq!(code(layer(), Request::from_parts(parts, ())).await, expected);
+            }
+        }
         // From elsewhere these headers are anybody's and change nothing.
         let tls = with(request(Some(FAR), Some(TransportSecurity::tls())), &[mark]);
         assert_eq!(code(layer(), tls).await, "", "{mark:?}");

@@ -207,8 +207,11 @@ async fn renderers_do_not_see_the_token() {
     for mut request in [request("forged"), request("alice, alice"), huge, twice, other, plain] {
         request.headers_mut().insert(COOKIE, "session=secret".parse().unwrap());
         request.headers_mut().insert(X_API_KEY, "secret".parse().unwrap());
-        let service = layer.clone().layer(service_fn(echo));
-        assert_eq!(service.oneshot(request).await.unwrap().body(), "no");
+        // Nor do they where the service asked to keep it.
+        for layer in [layer.clone(), layer.clone().insecure_keep_authorization_header()] {
+            let service = layer.layer(service_fn(echo));
+            assert_eq!(service.oneshot(request.clone()).await.unwrap().body(), "no");
+        }
     }
 }
 
