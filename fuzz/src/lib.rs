@@ -1,4 +1,4 @@
-//! The naive twins: the same questions as in `palisade-token-verify`, answered in the most obvious way, with no
+//! The naive twins: the same questions as in the crates, answered in the most obvious way, with no
 //! code in common. Where a twin answers otherwise, one of both is wrong.
 
 pub mod base64url;
@@ -7,6 +7,7 @@ pub mod forwarded;
 pub mod header;
 pub mod json;
 pub mod jwk_set;
+pub mod outgoing;
 pub mod proof;
 
 /// The three parts of a token.

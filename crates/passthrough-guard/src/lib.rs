@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod credentials;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 pub mod inbound;
 mod key;
