@@ -57,6 +57,10 @@ impl AllowedHeaders {
     }
 
     fn contains(&self, name: &HeaderName) -> bool {
+        // `*` is a name, too, until it is repeated: then it stands for all others.
+        if name == "*" {
+            return false;
+        }
         let begins =
             |prefix: &str| name.as_str().strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
         self.names.contains(name) || self.prefixes.iter().any(|prefix| begins(prefix))

@@ -115,7 +115,8 @@ impl CorsLayer {
         self
     }
 
-    /// Allows more request headers, such as those of a protocol.
+    /// Allows more request headers, such as those of a protocol. `*` allows none: it would stand for every header but
+    /// `Authorization`.
     pub fn allow_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.settings_mut().headers.names.extend(names);
         self

@@ -318,6 +318,44 @@ async fn what_is_configured_is_what_is_allowed() {
     assert_eq!(answer.headers()["access-control-max-age"], "59");
 }
 
+/// In an answer it would stand for every header but `Authorization`.
+#[tokio::test]
+async fn a_page_cannot_have_the_wildcard_repeated() {
+    let layer = layer().allow_headers([HeaderName::from_static("*")]);
+    let service = answers(&layer.allow_headers_with_prefix("x-").unwrap());
+    let request = Request::options("/")
+        .header("origin", PAGE)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "*,authorization,evil")
+        .header("access-control-request-headers", "X-One,x-one")
+        .header("access-control-request-headers", "x-two");
+    let answer = send(&service, request).await;
+    let allowed: Vec<_> = answer.headers().get_all("access-control-allow-headers").iter().collect();
+    assert_eq!(allowed, ["authorization,x-one,x-one,x-two"]);
+}
+
+/// A page of another origin gets the answer of a shared cache if that does not know the difference.
+#[tokio::test]
+async fn every_answer_varies_with_the_origin() {
+    let inner = service_fn(async |request: Request<String>| {
+        let status = request.uri().path().trim_start_matches('/').parse::<u16>().unwrap();
+        Ok::<_, Infallible>(Response::builder().status(status).body(String::new()).unwrap())
+    });
+    let service: Service_ = BoxCloneSyncService::new(layer().layer(inner));
+    for status in [101, 200, 204, 206, 301, 304, 401, 404, 500] {
+        for origin in [None, Some(PAGE), Some("null"), Some("https://evil.example")] {
+            let mut request = Request::get(format!("/{status}"));
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            let answer = send(&service, request).await;
+            let varies = answer.headers()["vary"].to_str().unwrap();
+            assert!(varies.split(", ").any(|name| name == "origin"), "{status}, {origin:?}");
+            assert_eq!(answer.headers().contains_key(ALLOW_ORIGIN), origin == Some(PAGE));
+        }
+    }
+}
+
 #[test]
 fn a_configuration_that_no_browser_can_meet_is_an_error() {
     for (origin, expected) in [
