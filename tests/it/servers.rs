@@ -14,6 +14,7 @@ use hyper_util::{
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_audit_log::{AuditLogLayer, Outcome};
 use palisade_core::{AccessStack, ClientAddr, Operation, Principal, ScopeSet};
+use palisade_cors::CorsLayer;
 use palisade_integration::{CaptureSink, Defect, World};
 use palisade_mcp_request::McpRequestLayer;
 use palisade_rate_limit::{PerClientAddr, Quota, RateLimitLayer};
@@ -25,6 +26,8 @@ use rmcp::transport::streamable_http_server::{
 };
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceExt};
+
+const PAGE: &str = "http://localhost:6274";
 
 type Boxed = BoxBody<Bytes, Infallible>;
 
@@ -48,6 +51,7 @@ macro_rules! stack {
         AccessStack::new()
             .audit(AuditLogLayer::new($sink.clone()))
             .metadata(ResourceMetadataLayer::new(metadata).unwrap().with_body($make))
+            .cors(CorsLayer::new().allow_origin(PAGE).unwrap())
             .limit_by_address(RateLimitLayer::new(
                 Quota::per_second(NonZeroU32::MAX),
                 PerClientAddr::new(),
@@ -103,6 +107,7 @@ async fn interrogate(addr: SocketAddr, dialect: Dialect, world: &World, sink: &C
         let mut request = Request::post(format!("http://{addr}{path}"))
             .header(header::CONTENT_TYPE, dialect.content_type)
             .header(header::ACCEPT, "application/json, text/event-stream")
+            .header(header::ORIGIN, PAGE)
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", method)
             .body(Full::new(Bytes::from(message)))
@@ -113,6 +118,7 @@ async fn interrogate(addr: SocketAddr, dialect: Dialect, world: &World, sink: &C
         let response = client.request(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap();
+        assert_eq!(head.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], PAGE, "{defect:?}");
         if dialect.is_grpc {
             assert_eq!(head.status, 200, "{defect:?}");
             let trailers = body.trailers().cloned().unwrap_or_default();
@@ -142,6 +148,14 @@ async fn interrogate(addr: SocketAddr, dialect: Dialect, world: &World, sink: &C
         let is_known = !matches!(defect, Defect::NoToken | Defect::ForgedToken);
         assert_eq!(record.principal.is_some(), is_known, "{defect:?}");
     }
+    let preflight = Request::options(format!("http://{addr}{}", dialect.path))
+        .header(header::ORIGIN, PAGE)
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+        .body(Full::default())
+        .unwrap();
+    let response = client.request(preflight).await.unwrap();
+    assert_eq!(response.status(), 200, "a preflight needs no token");
+    assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], PAGE);
     let document = format!("http://{addr}/.well-known/oauth-protected-resource/mcp");
     let response = client.get(document.parse().unwrap()).await.unwrap();
     assert_eq!(response.status(), 200, "the metadata needs no token");
