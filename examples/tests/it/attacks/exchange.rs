@@ -4,7 +4,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use super::{MARKER, Row, Target, raw::Raw};
+use super::{
+    MARKER, Row, Target,
+    raw::{Answer, Raw},
+};
 use crate::support::{Server, TempFile, send};
 
 pub(super) const ROWS: &[Row] = &[
@@ -174,7 +177,9 @@ async fn http_09_preflight() {
     let token = server.token("notes:read").sign();
     for origin in LOOK_ALIKES {
         let preflight = server.http.request(http::Method::OPTIONS, &server.url);
+        let preflight = preflight.header("access-control-request-method", "POST");
         let preflight = send(preflight.header("origin", origin), None).await;
+        assert_eq!(preflight.status(), 200, "{origin}");
         assert_eq!(preflight.headers().get(PERMISSION), None, "{origin}");
         let call = server.http.post(&server.url).header("origin", origin);
         let refused = send(call, Some(&token)).await;
@@ -227,27 +232,28 @@ async fn http_10_authority() {
         assert!(answer.body.contains(&expected) && !answer.text.contains("evil"), "{answer:?}");
     }
 
-    for (authority, host, expected) in [
-        (addr.to_string(), None, 200),
-        (addr.to_string(), Some(addr.to_string()), 200),
-        (addr.to_string(), Some("evil.example".to_owned()), 403),
-        ("evil.example".to_owned(), Some(addr.to_string()), 403),
-        ("evil.example".to_owned(), None, 403),
-        (format!("evil.example@{addr}"), None, 400),
+    let resource_metadata = format!("http://{addr}/.well-known/oauth-protected-resource/mcp");
+    let small = target.good().scope("unheard-of").sign();
+    for (authority, host, token, expected) in [
+        (addr.to_string(), None, token.as_str(), "200"),
+        (addr.to_string(), Some(addr.to_string()), &token, "200"),
+        (addr.to_string(), Some("evil.example".to_owned()), &token, "403 host_not_allowed"),
+        ("evil.example".to_owned(), Some(addr.to_string()), &token, "403 host_not_allowed"),
+        ("evil.example".to_owned(), None, &token, "403 host_not_allowed"),
+        (format!("evil.example@{addr}"), None, &token, "400 host_malformed"),
+        (addr.to_string(), None, "", "400 authorization_malformed"),
+        (addr.to_string(), None, "x", "401 token_malformed"),
+        (addr.to_string(), None, &small, "403 scope_missing"),
     ] {
-        let answer = http2(&mut target, &authority, host, &token).await;
-        assert_eq!(answer.0, expected, "HTTP/2, {authority}: {answer:?}");
+        let answer = http2(&mut target, &authority, host, token).await;
+        assert_eq!(answer.summary(), expected, "HTTP/2, {authority}: {answer:?}");
+        answer.check_challenge(&resource_metadata);
     }
     target.finish().await;
 }
 
 /// The same request by HTTP/2, where the authority is a header of its own.
-async fn http2(
-    target: &mut Target,
-    authority: &str,
-    host: Option<String>,
-    token: &str,
-) -> (u16, String) {
+async fn http2(target: &mut Target, authority: &str, host: Option<String>, token: &str) -> Answer {
     use http_body_util::BodyExt;
 
     target.on_record += 1;
@@ -268,10 +274,16 @@ async fn http2(
     }
     let body = http_body_util::Full::new(bytes::Bytes::from(body));
     let exchange = async {
-        let response = sender.send_request(request.body(body).unwrap()).await.unwrap();
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8_lossy(&body).into_owned())
+        let (head, body) =
+            sender.send_request(request.body(body).unwrap()).await.unwrap().into_parts();
+        // As HTTP/1.1 would have it, which is what is looked at.
+        let mut text = format!("HTTP/2 {}", head.status.as_u16()).into_bytes();
+        for (name, value) in &head.headers {
+            text.extend([b"\r\n", name.as_str().as_bytes(), b": ", value.as_bytes()].concat());
+        }
+        text.extend(b"\r\n\r\n");
+        text.extend(body.collect().await.unwrap().to_bytes());
+        Answer::parse(&text)
     };
     tokio::select! {
         answer = exchange => answer,

@@ -134,8 +134,8 @@ impl Answer {
             .map_or(Value::Null, |body| body["error"]["data"].clone())
     }
 
-    /// There is a challenge exactly if a client could do something about it, and it is well-formed
-    /// (RFC 6750 section 3, RFC 9110 section 11.2).
+    /// There is a challenge exactly if a client could do something about it, it is well-formed (RFC 6750 section 3,
+    /// RFC 9110 section 11.2) and has what clients need, and nobody keeps it for another.
     pub(super) fn check_challenge(&self, resource_metadata: &str) {
         let challenges: Vec<_> =
             self.headers.iter().filter(|(name, _)| name == "www-authenticate").collect();
@@ -154,11 +154,16 @@ impl Answer {
             let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap();
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{self:?}");
             assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{self:?}");
-            assert!(!value.contains(['"', '\\']), "{self:?}");
+            assert!(!value.contains(['"', '\\', ',']), "{self:?}");
+            assert!(name != "error_description" || !value.contains('='), "{self:?}");
             assert!(seen.insert(name, value).is_none(), "{name} twice: {self:?}");
         }
         assert_eq!(seen.get("error").copied(), error, "{self:?}");
         assert_eq!(seen.get("resource_metadata").copied(), Some(resource_metadata), "{self:?}");
+        assert_eq!(seen.contains_key("error_description"), error.is_some(), "{self:?}");
+        assert!(seen.get("scope").is_some_and(|scope| !scope.is_empty()), "{self:?}");
+        assert_eq!(self.header("cache-control"), Some("no-store"), "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
     }
 }
 
