@@ -93,7 +93,8 @@ impl<M> JsonRpcRenderer<M> {
     /// MCP demands: "Servers MUST return appropriate HTTP status codes for authorization errors". Clients that
     /// follow it do not ask for more scopes when they get a 200; they show the text, and the user is stuck. Use it
     /// for an endpoint that only ChatGPT talks to, and not for one that all clients share. Records and this
-    /// crate's callers still see a refusal; proxies and dashboards see a success.
+    /// crate's callers still see a refusal; proxies and dashboards see a success. Never use it where a proxy
+    /// asks this service whether a call may pass, and sends its body along: there, a 200 is a yes.
     #[must_use]
     pub fn with_challenges_in_tool_results(mut self) -> Self {
         self.challenges = Challenges::InToolResultsToo;
