@@ -86,8 +86,8 @@ const MEMORY_MARGIN: Duration = Duration::from_secs(30);
 ///
 /// `htu` is what the client wrote. If a proxy in front changes the path, say so on the resource
 /// ([`Resource::served_at`]), of several [resources](Self::per_endpoint) on each: the path is compared as the client
-/// sent it ([`Endpoints::public_path`]), and no proof is good for a request that none of them covers. A final slash
-/// that the proxy took off is not known here; the identifier has it or not.
+/// sent it ([`Endpoints::public_path`](palisade_core::Endpoints::public_path)), and no proof is good for a request
+/// that none of them covers. A final slash that the proxy took off is not known here; the identifier has it or not.
 ///
 /// A router that takes a prefix away must be inside of this layer. Of one outside, nobody here knows: no honest proof
 /// matches, and one that was made for `/x` does for `/api/x`.
