@@ -99,7 +99,9 @@ impl Defect {
         if facts == Facts::All {
             parts.extensions.insert(Trail::new());
             self.principal(world).leave_in(&mut parts);
-            ProtectedResource::new("https://rs.example/metadata").unwrap().leave_in(&mut parts);
+            ProtectedResource::new("https://rs.example/metadata")
+                .expect("a readable URL")
+                .leave_in(&mut parts);
         }
         Request::from_parts(parts, body)
     }

@@ -1,6 +1,6 @@
 use palisade_core::EndpointsError;
 
-/// [`DpopProofs`] cannot be made like this.
+/// [`DpopProofs`](super::DpopProofs) cannot be made like this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DpopProofsError {
