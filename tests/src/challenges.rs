@@ -109,9 +109,12 @@ pub fn of_every_kind() -> Vec<Refused> {
                     if let Some(offered) = offered.clone() {
                         offered.leave_in(&mut request);
                     }
-                    if let Some(hint) = hint {
-                        let resource = ProtectedResource::new(METADATA).unwrap();
-                        resource.challenge_scope(scopes(hint)).unwrap().leave_in(&mut request);
+                    let resource = hint.and_then(|hint| {
+                        let resource = ProtectedResource::new(METADATA).ok()?;
+                        resource.challenge_scope(scopes(hint)).ok()
+                    });
+                    if let Some(resource) = resource {
+                        resource.leave_in(&mut request);
                     }
                     let denial =
                         Denial::new("test", kind, REASON).with_required_scopes(scopes(needed));
