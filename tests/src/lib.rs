@@ -34,3 +34,8 @@ pub fn body(bytes: impl Into<Bytes>) -> TestBody {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// As are those of the recipes.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/recipes.md")]
+struct Recipes;
