@@ -39,6 +39,8 @@ async fn http_13_plain_http() {
     target.lets_pass("over https", good.clone()).await;
     let from_the_left = good.clone().replace("x-forwarded-proto", "http, ftp, https");
     target.lets_pass("what a client wrote on the left", from_the_left).await;
+    let handshake = good.clone().replace("x-forwarded-proto", "wss");
+    target.lets_pass("what some proxies say of a WebSocket over TLS", handshake).await;
 
     let plain = good.clone().replace("x-forwarded-proto", "http");
     target.attack("as the proxy says", plain.clone()).await;
@@ -60,7 +62,7 @@ async fn http_13_plain_http() {
     }
     let line = format!("POST https://{}/mcp HTTP/1.1", target.addr);
     target.attack("the URI", plain.clone().line(line)).await;
-    for value in ["wss", "ftp", "\"https\"", "https http", "https;q=1", "proto=https", "\u{17f}"] {
+    for value in ["ws", "ftp", "\"https\"", "https http", "https;q=1", "proto=https", "\u{17f}"] {
         let odd = good.clone().replace("x-forwarded-proto", value);
         target.attack(value, odd).await;
     }
