@@ -1,4 +1,4 @@
-//! An MCP server behind all layers: rmcp's streamable HTTP transport in axum.
+//! An MCP server behind the stack: rmcp's streamable HTTP transport in axum.
 //!
 //! ```text
 //! cargo run --bin mcp_server -- --issuer https://as.example.com --public-url https://notes.example.com/mcp
@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `--issuer URL` | the authorization server whose tokens are accepted |
 //! | `--listen ADDR` | where to listen; by default a free port on loopback |
-//! | `--public-url URL` | what clients type; by default `http://ADDR/mcp` |
+//! | `--public-url URL` | what clients type; by default `http://ADDR/mcp`. Whatever its path, requests arrive at `/mcp` |
 //! | `--audit FILE` | where audit records go, beside the log |
 //! | `--allow-origin URL` | a web page that may call us, such as `http://localhost:6274` |
 //! | `--behind-proxy` | one proxy is in front, ends TLS, and writes `X-Forwarded-For` and `X-Forwarded-Proto` |
@@ -57,14 +57,19 @@ use tower_http::{
     trace::TraceLayer,
 };
 
+/// Where requests for the MCP server arrive.
+const ENDPOINT: &str = "/mcp";
+
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
     init_logging();
     let args = Args::from_env();
     end_with_parent(&args);
     let (listener, addr) = args.listen().await?;
-    let local_url = format!("http://{addr}/mcp");
-    let resource = Resource::parse(args.get("public-url").unwrap_or(&local_url))?;
+    let local_url = format!("http://{addr}{ENDPOINT}");
+    // What clients call, and where it arrives: a proxy may take a prefix away.
+    let resource =
+        Resource::parse(args.get("public-url").unwrap_or(&local_url))?.served_at(ENDPOINT)?;
 
     // Whose tokens we accept. The keys are fetched now, kept fresh, and survive an outage.
     let issuer = Issuer::parse(args.require("issuer")?)?;
@@ -78,7 +83,7 @@ async fn main() -> Result<(), AnyError> {
 
     // Requests for other hosts, or from other web pages, are DNS rebinding until we say otherwise.
     let host = resource.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
-    let mut protocol = McpRequestLayer::new("/mcp").allow_host(&host)?;
+    let mut protocol = McpRequestLayer::new(ENDPOINT).allow_host(&host)?;
     // Clients that run in a browser must be able to read our refusals.
     let mut cors = CorsLayer::new()
         .allow_headers(mcp_cors::REQUEST_HEADERS)
@@ -101,6 +106,7 @@ async fn main() -> Result<(), AnyError> {
     let json_rpc = JsonRpcRenderer::new();
     let audit = JsonLinesSink::append(args.get("audit").unwrap_or("audit.jsonl"))?;
 
+    // The tools ask no other service. If yours do, fill the place `passthrough` as well: see `outbound.rs`.
     let access = AccessStack::new()
         .audit(AuditLogLayer::new((TracingSink::new(), audit)))
         .metadata(ResourceMetadataLayer::new(metadata)?)
@@ -149,7 +155,7 @@ async fn main() -> Result<(), AnyError> {
     );
 
     // One layer around the finished router: no route can be forgotten.
-    let protected = access.layer(Router::new().route_service("/mcp", mcp));
+    let protected = access.layer(Router::new().route_service(ENDPOINT, mcp));
 
     // What is not about access stays outside, the client's address first of all.
     let app = ServiceBuilder::new()
@@ -193,8 +199,8 @@ fn policy() -> Result<ScopePolicy, AnyError> {
     Ok(policy
         // Clients of older revisions ask for a stream and end a session. The server has neither and says 405,
         // which they understand; a 403 they would not.
-        .allow(Operation::http("GET", "/mcp"), "notes:read")?
-        .allow(Operation::http("DELETE", "/mcp"), "notes:read")?
+        .allow(Operation::http("GET", ENDPOINT), "notes:read")?
+        .allow(Operation::http("DELETE", ENDPOINT), "notes:read")?
         .allow(tool("whoami"), "notes:read")?
         .allow(tool("list_notes"), "notes:read")?
         .allow(tool("add_note"), "notes:write")?

@@ -1,22 +1,18 @@
 //! A service that calls another one, and cannot do it with the token of its caller.
 //!
 //! ```text
-//! cargo run --bin outbound -- --issuer https://as.example.com --upstream https://weather.example.com/today --upstream-token SECRET
+//! cargo run --bin outbound -- --issuer https://as.example.com --upstream http://localhost:8000/today --upstream-token SECRET
 //! ```
 //!
 //! `GET /own` asks the upstream as ourselves. `GET /naive` sends on whatever came in, as a proxy would: the verifier has
 //! taken the token out, so it is not among it; and where it is, because something in front of us made a copy in
 //! `X-Forwarded-Access-Token`, the client does not send the request. `--audit FILE` has the attempt on record.
+//!
+//! Its client speaks plain http only, for an upstream on the same machine.
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{ConnectInfo, State},
-    routing::get,
-    serve::ListenerExt,
-};
+use axum::{Router, body::Body, extract::State, routing::get, serve::ListenerExt};
 use http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -24,8 +20,8 @@ use hyper_util::{
 };
 use palisade_audience_guard::AudienceGuardLayer;
 use palisade_audit_log::{AuditLogLayer, JsonLinesSink};
-use palisade_core::{AccessStack, ClientAddr, Operation, Resource};
-use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging};
+use palisade_core::{AccessStack, Operation, Resource};
+use palisade_examples::{AnyError, Args, announce, end_with_parent, init_logging, leave_peer};
 use palisade_passthrough_guard::{PassthroughError, PassthroughGuard, outbound::Outbound};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
 use palisade_token_verify::{
@@ -74,7 +70,7 @@ async fn main() -> Result<(), AnyError> {
 
     let app = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::new))
-        .map_request(located)
+        .map_request(leave_peer)
         .service(access.layer(routes));
 
     announce(&url);
@@ -87,15 +83,6 @@ async fn main() -> Result<(), AnyError> {
         axum::ServiceExt::<Request<Body>>::into_make_service_with_connect_info::<SocketAddr>(app);
     axum::serve(listener, app).await?;
     Ok(())
-}
-
-/// Only the accept loop knows where a request came from.
-fn located(request: Request<Body>) -> Request<Body> {
-    let (mut parts, body) = request.into_parts();
-    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied() {
-        ClientAddr::peer(peer).leave_in(&mut parts);
-    }
-    Request::from_parts(parts, body)
 }
 
 /// The other service, and how we ask it.

@@ -132,6 +132,32 @@ async fn every_request_is_on_record_and_no_token_is() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_clients_are_told_the_url_that_they_call() {
+    const PUBLIC: &str = "https://notes.example.com/tenant/mcp";
+    let audit = TempFile::new("proxy");
+    let file = audit.0.to_str().unwrap();
+    let args = ["--audit", file, "--behind-proxy", "--public-url", PUBLIC];
+    let server = Server::start(env!("CARGO_BIN_EXE_mcp_server"), &args).await;
+    let token = server.token("notes:read").audience(PUBLIC).sign();
+    let proxied = |request: RequestBuilder| {
+        request.header("host", "notes.example.com").header("x-forwarded-for", "198.51.100.7")
+    };
+    let over = |scheme: &str| {
+        proxied(request(&server, "tools/list", None)).header("x-forwarded-proto", scheme)
+    };
+    assert_eq!(send(over("https"), Some(&token)).await.status(), 200);
+    assert_eq!(send(over("http"), Some(&token)).await.status(), 403);
+    let url = "https://notes.example.com/.well-known/oauth-protected-resource/tenant/mcp";
+    assert!(challenge(&send(over("https"), None).await).contains(url));
+    // Whether or not the proxy takes the prefix out of that as well.
+    for path in ["tenant/mcp", "mcp"] {
+        let path = format!("/.well-known/oauth-protected-resource/{path}");
+        let answer = proxied(server.http.get(server.at(&path))).send().await.unwrap();
+        assert_eq!(answer.json::<Value>().await.unwrap()["resource"], PUBLIC, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_browser_on_an_allowed_page_can_read_refusals() {
     const PAGE: &str = "http://localhost:6274";
     let audit = TempFile::new("cors");
