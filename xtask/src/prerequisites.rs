@@ -92,16 +92,22 @@ pub(crate) const GIT: Tool = Tool {
     ],
 };
 
-/// What `tests/authorization-server/package.json` asks for.
-const OLDEST_NODE: u32 = 20;
+/// Whether npm's registry has a Node for this machine, for the clients that need a newer one than most machines have.
+pub(crate) const NPM_HAS_NODE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
+/// Major and minor version: what `tests/authorization-server/package.json` asks for; else, what the MCP Inspector does.
+const OLDEST_NODE: (u32, u32) = if NPM_HAS_NODE { (20, 0) } else { (22, 19) };
 
 pub(crate) const NODE: Tool = Tool {
-    name: "Node.js 20 or newer (`node`)",
+    name: if NPM_HAS_NODE {
+        "Node.js 20 or newer (`node`)"
+    } else {
+        "Node.js 22.19 or newer (`node`)"
+    },
     needed: "the tests run a certified authorization server and MCP clients that are JavaScript",
     works: || {
         let version = Call::new("node", &["--version"]).quietly();
-        version
-            .is_some_and(|version| node_major(&version).is_some_and(|major| major >= OLDEST_NODE))
+        version.and_then(|version| node_version(&version)).is_some_and(|it| it >= OLDEST_NODE)
     },
     install: &[
         ("apk", "sudo apk add nodejs npm"),
@@ -153,9 +159,10 @@ pub(crate) const PYTHON_PROGRAM: &str = "python3";
 /// On Windows it is a script, and those are only found by their whole name.
 pub(crate) const NPM_PROGRAM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// `20` of `v20.20.2`.
-fn node_major(version: &str) -> Option<u32> {
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+/// 20 and 19 of `v20.19.2`.
+fn node_version(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.trim().strip_prefix('v')?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// Fails with one line per missing tool.
@@ -222,9 +229,16 @@ mod tests {
 
     #[test]
     fn reads_the_version_of_node() {
-        let rows = [("v20.20.2\n", Some(20)), ("v8.0.0", Some(8)), ("20.1", None), ("", None)];
-        for (version, major) in rows {
-            assert_eq!(node_major(version), major, "{version:?}");
+        let rows = [
+            ("v20.20.2\n", Some((20, 20))),
+            ("v8.0.0", Some((8, 0))),
+            ("20.1", None),
+            ("v20", None),
+            ("", None),
+        ];
+        for (version, numbers) in rows {
+            assert_eq!(node_version(version), numbers, "{version:?}");
         }
+        assert!(node_version("v22.9.0") < Some((22, 19)), "not by the letters");
     }
 }

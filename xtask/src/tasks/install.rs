@@ -30,7 +30,7 @@ const NPM_FOLDERS: &[NpmFolder] = &[
     NpmFolder {
         path: "tests/e2e/clients/node24",
         holds: "Node 24, for what needs a newer one than the machine has",
-        fits: cfg!(all(target_os = "linux", target_arch = "x86_64")),
+        fits: prerequisites::NPM_HAS_NODE,
     },
     NpmFolder {
         path: "tests/e2e/clients/browser",
@@ -50,7 +50,7 @@ struct DebianPackage {
     package: &'static str,
 }
 
-const DEBIAN_PACKAGES: &[DebianPackage] = &[
+const DEBIAN_PACKAGES: [DebianPackage; 2] = [
     DebianPackage { program: "chromium", package: "chromium" },
     DebianPackage { program: "glewlwyd", package: "glewlwyd" },
 ];
@@ -111,16 +111,20 @@ pub(crate) fn debian_packages() -> Result<(), Failure> {
         .map(|package| package.package)
         .collect();
     if missing.is_empty() {
-        println!(
-            "installed: {}",
-            DEBIAN_PACKAGES.iter().map(|p| p.program).collect::<Vec<_>>().join(", ")
-        );
+        println!("installed: {}", debian_versions());
         return Ok(());
+    }
+    if !prerequisites::on_path("apt-get") {
+        return Err(Failure::because(format!(
+            "these programs are missing: {}. Only Debian and what is made of it has packages of all: run the tests \
+             there, for example in a container.",
+            missing.join(", ")
+        )));
     }
     let is_root = Call::new("id", &["-u"]).quietly().is_some_and(|id| id.trim() == "0");
     let prefix: &[&str] = if is_root { &[] } else { &["sudo", "-n"] };
     let may = is_root || Call::new("sudo", &["-n", "true"]).answers();
-    if !prerequisites::on_path("apt-get") || !may {
+    if !may {
         return Err(Failure::because(format!(
             "programs of these Debian packages are missing: {}. To install them:\n\n    {}\n",
             missing.join(", "),
@@ -130,12 +134,25 @@ pub(crate) fn debian_packages() -> Result<(), Failure> {
     let stop = stopwatch();
     apt(prefix, &["update", "--quiet"]).run()?;
     apt_get(prefix, &missing).run()?;
-    println!("{}: installed in {:.1} s", missing.join(", "), stop().as_secs_f64());
+    println!("installed {} in {:.1} s", debian_versions(), stop().as_secs_f64());
     Ok(())
 }
 
+/// The packages, with their versions if Debian knows them: unlike all others, they are no choice of ours.
+fn debian_versions() -> String {
+    let format = "--showformat=${Package} ${Version}, ";
+    let query = Call::new("dpkg-query", &["--show", format]);
+    let packages = DEBIAN_PACKAGES.map(|package| package.package);
+    match query.with(&packages.map(ToOwned::to_owned)).quietly() {
+        Some(versions) => versions.trim_end_matches(", ").to_owned(),
+        None => packages.join(", "),
+    }
+}
+
 fn apt_get(prefix: &[&str], packages: &[&str]) -> Call {
-    let options = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    // glewlwyd's database schema is among its documentation, which images for containers leave out.
+    let schema = "Dpkg::Options::=--path-include=/usr/share/doc/glewlwyd/*";
+    let options = ["install", "--yes", "--quiet", "--no-install-recommends", "-o", schema];
     apt(prefix, &[&options, packages].concat())
 }
 
@@ -221,7 +238,7 @@ mod tests {
         assert_eq!(
             apt_get(&["sudo"], &["chromium", "glewlwyd"]).to_string(),
             "sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install --yes --quiet \
-             --no-install-recommends chromium glewlwyd"
+             --no-install-recommends -o 'Dpkg::Options::=--path-include=/usr/share/doc/glewlwyd/*' chromium glewlwyd"
         );
         assert!(apt(&[], &["update"]).to_string().starts_with("env "));
     }
