@@ -10,13 +10,12 @@
 // Nothing here is secret: never let anything but a test near it.
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { freePort } from '../clients/free_port.mjs';
 
 const SCHEMA = '/usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz';
 const SCOPES = ['tools:read', 'tools:write'];
@@ -30,15 +29,6 @@ const CLIENTS = [
 const [, , folder, url] = process.argv;
 const issuer = `${url}/api/oidc`;
 const say = (step, more = {}) => process.stdout.write(`${JSON.stringify({ step, ...more })}\n`);
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 if (!existsSync(SCHEMA)) {
   throw new Error(`${SCHEMA} is missing: apt was told to leave documentation out. Install glewlwyd anew with `

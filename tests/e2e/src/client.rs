@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Of what a client has to complain about.
 const MAX_COMPLAINT: usize = 16 << 10;
 
-/// A client process, killed when this is dropped.
+/// A client process. It ends with its test.
 pub struct Client {
     steps: Vec<Value>,
     input: ChildStdin,
@@ -41,9 +41,7 @@ impl Client {
     pub fn node(script: &str) -> Result<Ready, BoxError> {
         let folder = places::here().join("clients/node");
         places::installed(folder.join("node_modules"), "the TypeScript SDK")?;
-        let mut command = Command::new("node");
-        command.arg(folder.join(script));
-        Ok(Ready(command))
+        Ok(Self::program("node").arg(folder.join(script)))
     }
 
     /// A script in `clients/python`.
@@ -52,16 +50,18 @@ impl Client {
     ///
     /// If its packages are not installed.
     pub fn python(script: &str) -> Result<Ready, BoxError> {
-        let mut command = Command::new(places::python()?);
-        command.arg(places::here().join("clients/python").join(script));
+        let script = places::here().join("clients/python").join(script);
         // What is compiled stays out of the repository, and what is printed does not wait.
-        command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
-        Ok(Ready(command))
+        let ready = Self::program(places::python()?).arg(script);
+        Ok(ready.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1"))
     }
 
-    /// Any program.
+    /// Any program. It is told to end with the thread of its test, however that ends. A browser's driver needs to be
+    /// told, and not to be killed, or it leaves a browser behind.
     pub fn program(path: impl AsRef<Path>) -> Ready {
-        Ready(Command::new(path.as_ref()))
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "TERM"]).arg(path.as_ref());
+        Ready(command)
     }
 
     /// Reads until the client says that it did this step, and gives back what it says about it.
@@ -135,10 +135,21 @@ impl Client {
     }
 
     async fn failure(&mut self, why: &str) -> BoxError {
-        let _ = self.process.start_kill();
-        let complaint = (&mut self.complaint).await.unwrap_or_default();
+        let complaint = self.told_to_end().await;
         let steps: Vec<String> = self.steps.iter().map(Value::to_string).collect();
         format!("{why}. Its steps:\n{}\n{complaint}", steps.join("\n")).into()
+    }
+
+    /// Gives back what it complained about.
+    async fn told_to_end(&mut self) -> String {
+        if let Some(id) = self.process.id() {
+            let _ = Command::new("sh").args(["-c", &format!("kill {id}")]).status().await;
+        }
+        if let Ok(complaint) = timeout(PATIENCE, &mut self.complaint).await {
+            return complaint.unwrap_or_default();
+        }
+        let _ = self.process.start_kill();
+        "It does not end when it is told to.".to_owned()
     }
 }
 
@@ -165,15 +176,12 @@ impl Ready {
     ///
     /// # Errors
     ///
-    /// If there is no such program.
+    /// If it cannot be started.
     pub fn start(mut self) -> Result<Client, BoxError> {
-        let mut process = self
-            .0
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        // Not by its whole path: Chromium makes a socket there, whose name may have 107 bytes.
+        self.0.current_dir(places::temporary()?).env("TMPDIR", ".");
+        self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = self.0.spawn()?;
         let input = process.stdin.take().ok_or("it has no input")?;
         let output = BufReader::new(process.stdout.take().ok_or("it has no output")?).lines();
         let errors = process.stderr.take().ok_or("it has nowhere to complain")?;

@@ -1,13 +1,14 @@
 // Drives the Inspector's own page: starts the Inspector, connects, signs in, calls a tool, steps up, calls another.
 //
-// The one argument is JSON: { server, era, port, home, shots, client? }. Its page talks to the server through the
+// The one argument is JSON: { server, era, home, shots, client? }. Its page talks to the server through the
 // Inspector's Node process; only the redirects to the authorization server are the browser's.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { freePort } from '../free_port.mjs';
 import { PATIENCE, either, launch, say, signIn, signInForm } from './chromium.mjs';
 
-const { server, era, port, home, shots, client } = JSON.parse(process.argv[2]);
+const { server, era, home, shots, client } = JSON.parse(process.argv[2]);
 const launcher = new URL('../inspector/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url);
 const config = `${home}/mcp.json`;
 writeFileSync(config, JSON.stringify({
@@ -18,20 +19,20 @@ writeFileSync(config, JSON.stringify({
   },
 }));
 
-const inspector = spawn(process.execPath, [launcher.pathname, '--web', '--config', config], {
+// It ends with us, however we end.
+const inspector = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, launcher.pathname, '--web', '--config', config], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: {
     PATH: process.env.PATH,
     HOME: home,
     HOST: '127.0.0.1',
-    CLIENT_PORT: String(port),
+    CLIENT_PORT: String(await freePort()),
     MCP_SANDBOX_PORT: '0',
     MCP_APP_ORIGIN_PORT: '0',
     MCP_AUTO_OPEN_ENABLED: 'false',
     MCP_INSPECTOR_SECRET_STORE: 'memory',
   },
 });
-process.on('exit', () => inspector.kill());
 let address;
 for await (const line of createInterface({ input: inspector.stdout })) {
   address = /https?:\/\/\S+TOKEN=\S+/.exec(line)?.[0];
