@@ -133,11 +133,13 @@ async fn row(client: &'static str, protocol: &'static str, start: Start) -> Row 
     assert_eq!(grant.token_type, "bearer", "{client}: in lower case");
     assert_eq!(grant.claims["iss"], issuer.url(), "{client}: with a path");
     assert_eq!(grant.claims["nbf"], grant.claims["iat"], "{client}: unlike the first server's");
-    Row { client, protocol, flow: FLOW, note: NOTE, story }
+    let note = if client.starts_with("TypeScript SDK 1") { NOTE_TOLD } else { NOTE };
+    Row { client, protocol, flow: FLOW, note, story }
 }
 
 const FLOW: Flow = Flow::ClientCredentials;
-const NOTE: &str = "The authorization server is Debian's `glewlwyd` 2.7.5.";
+pub(crate) const NOTE: &str = "The authorization server is Debian's `glewlwyd` 2.7.5.";
+const NOTE_TOLD: &str = "The authorization server is Debian's `glewlwyd` 2.7.5. The client was also told the scope `tools:read`.";
 
 /// For the matrix.
 pub(crate) async fn rows() -> Vec<&'static Row> {

@@ -1,11 +1,11 @@
 //! Each client of the matrix, run once for all tests that look at it.
 
-use palisade_e2e::{Builder, Client, Flow, Ready};
+use palisade_e2e::{Builder, Client, Flow, READ, Ready};
 use tokio::sync::OnceCell;
 
 use crate::play::{Cast, Played};
 
-const OLD: &str = "2025-11-25";
+pub(crate) const OLD: &str = "2025-11-25";
 pub(crate) const NEW: &str = "2026-07-28";
 
 /// What a client is told beside the URL.
@@ -25,7 +25,8 @@ fn options(ready: Ready, url: &str, protocol: &'static str, flow: Flow, calls: &
 }
 
 pub(crate) fn ts_v1(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
-    options(Client::node("ts_v1.mjs").unwrap(), url, protocol, flow, calls)
+    let ready = options(Client::node("ts_v1.mjs").unwrap(), url, protocol, flow, calls);
+    if flow == Flow::ClientCredentials { ready.args(&["--scope", READ]) } else { ready }
 }
 
 pub(crate) fn ts_v2(url: &str, protocol: &'static str, flow: Flow, calls: &str) -> Ready {
@@ -73,15 +74,19 @@ macro_rules! rows {
     };
 }
 
-const TS_V1: &str = "TypeScript SDK 1.32.2";
-const TS_V2: &str = "TypeScript SDK 2.4.0";
-const PYTHON: &str = "Python SDK 2.3.0";
-const FASTMCP: &str = "fastmcp 4.1.2";
-const RMCP: &str = "rmcp 3.9.0";
+pub(crate) const TOLD_SCOPES: &str = "\
+    It was also told the scope `tools:read`. For itself this client asks for the scopes that its application names, \
+    whatever a challenge or the metadata say, and for none if it names none.";
+
+pub(crate) const TS_V1: &str = "TypeScript SDK 1.32.2";
+pub(crate) const TS_V2: &str = "TypeScript SDK 2.4.0";
+pub(crate) const PYTHON: &str = "Python SDK 2.3.0";
+pub(crate) const FASTMCP: &str = "fastmcp 4.1.2";
+pub(crate) const RMCP: &str = "rmcp 3.9.0";
 
 rows! {
     ts_v1_registers: TS_V1, OLD, Registered, ts_v1, plain, "";
-    ts_v1_for_itself: TS_V1, OLD, ClientCredentials, ts_v1, plain, "";
+    ts_v1_for_itself: TS_V1, OLD, ClientCredentials, ts_v1, plain, TOLD_SCOPES;
     ts_v2_registers: TS_V2, NEW, Registered, ts_v2, plain, "";
     ts_v2_known: TS_V2, NEW, Known, ts_v2, plain, "";
     ts_v2_known_old: TS_V2, OLD, Known, ts_v2, plain, "";

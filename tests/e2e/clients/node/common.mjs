@@ -12,6 +12,8 @@ const { values, positionals } = parseArgs({
     // Known before: without a secret for people (code flow), with one for itself (client credentials).
     'client-id': { type: 'string' },
     'client-secret': { type: 'string' },
+    // For who does not take them from challenges.
+    scope: { type: 'string' },
     dpop: { type: 'boolean', default: false },
     // Tools to call, in order; `wait` waits for a line.
     calls: { type: 'string', default: 'whoami,delete_everything' },

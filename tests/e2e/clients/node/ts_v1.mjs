@@ -1,4 +1,4 @@
-// @modelcontextprotocol/sdk: node ts_v1.mjs URL [--client-id … [--client-secret …]] [--calls …]
+// @modelcontextprotocol/sdk: node ts_v1.mjs URL [--client-id … [--client-secret … --scope …]] [--calls …]
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
@@ -6,10 +6,10 @@ import { ClientCredentialsProvider } from '@modelcontextprotocol/sdk/client/auth
 import { Keeper, REDIRECT, options, play, run, say, url } from './common.mjs';
 import { visit } from './person.mjs';
 
-// For itself it asks for the scopes that it is told, whatever a challenge says.
+// For itself it asks for the scopes that its constructor was told, whatever a challenge says.
 const provider = options['client-secret']
   ? new ClientCredentialsProvider({
-    clientId: options['client-id'], clientSecret: options['client-secret'], scope: 'tools:read',
+    clientId: options['client-id'], clientSecret: options['client-secret'], scope: options.scope,
   })
   : new Keeper();
 

@@ -3,14 +3,14 @@
 
 use std::{env, error::Error, io::stdin};
 
-use palisade_e2e::{READ, REDIRECT, visit};
+use palisade_e2e::{REDIRECT, visit};
 use rmcp::{
     ClientLifecycleMode, ClientServiceExt, RoleClient,
     model::{CallToolRequestParams, ClientConfig, ProtocolVersion},
     service::{RunningService, ServiceError},
     transport::{
         AuthClient, StreamableHttpClientTransport,
-        auth::{AuthorizationRequest, ClientCredentialsConfig, OAuthState},
+        auth::{AuthorizationManager, AuthorizationRequest, ClientCredentialsConfig, OAuthState},
         streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
     },
 };
@@ -28,7 +28,7 @@ struct Told {
 }
 
 impl Told {
-    /// Of a client that comes for itself. rmcp asks for the scopes that it is told.
+    /// Of a client that comes for itself. For these, rmcp does not choose the scopes by itself.
     fn credentials(&self, scopes: Vec<String>) -> Option<ClientCredentialsConfig> {
         Some(ClientCredentialsConfig::ClientSecret {
             client_id: self.client_id.clone()?,
@@ -92,20 +92,35 @@ async fn run() -> Result<(), AnyError> {
 
 /// rmcp wants a token before its first message: it asks the server without one by itself.
 async fn authorize(told: &Told) -> Result<Auth, AnyError> {
-    let mut state = OAuthState::new(&told.url, None).await?;
-    if let Some(config) = told.credentials(vec![READ.to_owned()]) {
-        state.authenticate_client_credentials(config).await?;
-    } else {
-        let mut request = AuthorizationRequest::new(REDIRECT).with_application_type("native");
-        if let Some(id) = &told.client_id {
-            request = request.with_preregistered_client(id.clone());
-        }
-        state.start_authorization(request).await?;
-        let back = visit(&state.get_authorization_url().await?).await?;
-        state.handle_callback_url(&back).await?;
-    }
-    let manager = state.into_authorization_manager().ok_or("not authorized")?;
+    let manager =
+        if told.client_secret.is_some() { itself(told).await? } else { a_person(told).await? };
     Ok(AuthClient::new(reqwest::Client::new(), manager))
+}
+
+async fn a_person(told: &Told) -> Result<AuthorizationManager, AnyError> {
+    let mut state = OAuthState::new(&told.url, None).await?;
+    let mut request = AuthorizationRequest::new(REDIRECT).with_application_type("native");
+    if let Some(id) = &told.client_id {
+        request = request.with_preregistered_client(id.clone());
+    }
+    state.start_authorization(request).await?;
+    let back = visit(&state.get_authorization_url().await?).await?;
+    state.handle_callback_url(&back).await?;
+    Ok(state.into_authorization_manager().ok_or("not authorized")?)
+}
+
+/// With the scopes of the challenge, which rmcp chooses if it is asked to.
+async fn itself(told: &Told) -> Result<AuthorizationManager, AnyError> {
+    let mut manager = AuthorizationManager::new(&told.url).await?;
+    let resolution = manager.resolve_metadata().await?;
+    manager.set_metadata(resolution.metadata);
+    let mut scopes = manager.select_initial_scopes(&[]).await;
+    // It takes every client for a person's. For itself there are no refresh tokens (RFC 6749 §4.4.3).
+    scopes.retain(|scope| scope != "offline_access");
+    let config = told.credentials(scopes).ok_or("no credentials")?;
+    manager.configure_client_credentials(&config)?;
+    manager.exchange_client_credentials(&config).await?;
+    Ok(manager)
 }
 
 /// Calls a tool, and again with more scopes if it takes them.
