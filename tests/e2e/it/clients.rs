@@ -1,6 +1,9 @@
 //! Each client finds its way from the URL to a tool, and from a 403 to more scopes, if it can.
 
+use std::collections::BTreeSet;
+
 use palisade_e2e::{Credential, Exchange, Flow, Kind, Message, Party, READ, Story, WRITE};
+use serde_json::Value;
 
 use crate::{play::Played, rows};
 
@@ -105,6 +108,7 @@ fn discovers(played: &Played) {
         assert_eq!(exchange.status.unwrap(), 200, "the challenge says where it is");
         assert_eq!(exchange.credential, Credential::None);
         assert_eq!(exchange.answer["resource"], *played.server);
+        says_of_proofs_what_challenges_say(played, &exchange.answer);
     }
     let registrations: Vec<_> = story.of(Kind::Registration).collect();
     match (played.row.flow, &registrations[..]) {
@@ -117,6 +121,19 @@ fn discovers(played: &Played) {
         (Flow::Known | Flow::KnownAndBound | Flow::ClientCredentials, []) => {}
         (flow, registrations) => panic!("{flow:?}: {} registrations", registrations.len()),
     }
+}
+
+fn says_of_proofs_what_challenges_say(played: &Played, document: &Value) {
+    let algorithms = challenge(played, "", READ);
+    let algorithms = algorithms
+        .split_once("algs=\"")
+        .map(|(_, rest)| rest.trim_end_matches('"').split(' ').collect::<BTreeSet<_>>());
+    let member = document["dpop_signing_alg_values_supported"]
+        .as_array()
+        .map(|names| names.iter().map(|name| name.as_str().unwrap()).collect::<BTreeSet<_>>());
+    assert_eq!(member, algorithms);
+    let required = played.row.flow == Flow::KnownAndBound;
+    assert_eq!(document["dpop_bound_access_tokens_required"] == true, required);
 }
 
 fn gets_a_token_for_the_resource(played: &Played) {

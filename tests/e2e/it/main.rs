@@ -4,6 +4,7 @@
 mod browser;
 mod clients;
 mod expiry;
+mod forward;
 mod glewlwyd;
 mod inspector;
 mod matrix;

@@ -1,6 +1,7 @@
 //! The protected MCP server: rmcp behind all layers, over a real socket.
 
 mod clock;
+mod forward;
 mod stack;
 mod tools;
 mod withheld;
@@ -60,6 +61,7 @@ pub struct Builder {
     proof: Proof,
     origins: Vec<String>,
     withheld: Withheld,
+    keeps_tokens: bool,
 }
 
 /// Whether clients prove that a token is theirs.
@@ -80,6 +82,7 @@ impl Server {
             proof: Proof::NotAsked,
             origins: Vec::new(),
             withheld: Withheld::default(),
+            keeps_tokens: false,
         }
     }
 
@@ -145,6 +148,12 @@ impl Builder {
         self
     }
 
+    /// Leaves tokens where handlers find them, against the rule.
+    pub const fn keep_tokens(mut self) -> Self {
+        self.keeps_tokens = true;
+        self
+    }
+
     /// Lets pages of this origin call.
     pub fn cors(mut self, origin: &str) -> Self {
         self.origins.push(origin.to_owned());
@@ -189,6 +198,7 @@ impl Builder {
             origins: &self.origins,
             records: &records,
             clock: &clock,
+            keeps_tokens: self.keeps_tokens,
         };
         let protected = parts.protected()?;
 

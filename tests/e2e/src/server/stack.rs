@@ -9,17 +9,18 @@ use palisade_core::{AccessStack, Operation, Resource, ScopeSet};
 use palisade_cors::CorsLayer;
 use palisade_integration::CaptureSink;
 use palisade_mcp_request::{JsonRpcRenderer, McpRequestLayer, cors};
+use palisade_passthrough_guard::PassthroughGuard;
 use palisade_rate_limit::{PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
 use palisade_token_verify::{
-    Issuer, JwtVerifier, TokenVerifyLayer,
+    Issuer, JwtVerifier, SignatureAlgorithm, TokenVerifyLayer,
     dpop::{DpopProofs, ServerNonces},
     keys::RemoteKeys,
 };
 use tower::{BoxError, Layer, ServiceBuilder};
 
-use super::{Proof, Protected, READ, ServerClock, WRITE, tools};
+use super::{Proof, Protected, READ, ServerClock, WRITE, forward::Upstream, tools};
 
 pub(super) struct Parts<'a> {
     /// One for each endpoint. Never none.
@@ -29,6 +30,8 @@ pub(super) struct Parts<'a> {
     pub(super) origins: &'a [String],
     pub(super) records: &'a CaptureSink,
     pub(super) clock: &'a ServerClock,
+    /// Whether handlers find the token of their caller.
+    pub(super) keeps_tokens: bool,
 }
 
 /// One text for both authenticators, whose types differ.
@@ -36,6 +39,7 @@ macro_rules! protected {
     ($parts:expr, $authenticator:expr) => {{
         let parts = $parts;
         let json_rpc = JsonRpcRenderer::new();
+        let guard = PassthroughGuard::new()?;
         let access = AccessStack::new()
             .audit(AuditLogLayer::new(parts.records.clone()))
             .metadata(parts.metadata()?)
@@ -44,6 +48,7 @@ macro_rules! protected {
                 RateLimitLayer::new(Quota::per_second(NonZeroU32::MAX), PerClientAddr::new())
                     .with_renderer(json_rpc),
             )
+            .passthrough(guard.inbound_layer().with_renderer(json_rpc))
             .authenticate($authenticator.with_renderer(json_rpc))
             .audience(
                 AudienceGuardLayer::per_endpoint(
@@ -60,14 +65,17 @@ macro_rules! protected {
             .build();
         let service = ServiceBuilder::new()
             .map_response(|response: http::Response<_>| response.map(Body::new))
-            .service(access.layer(parts.router()));
+            .service(access.layer(parts.router(&guard)?));
         Ok(Protected::new(service))
     }};
 }
 
 impl Parts<'_> {
     pub(super) fn protected(&self) -> Result<Protected, BoxError> {
-        let authenticator = TokenVerifyLayer::new(self.verifier()?);
+        let mut authenticator = TokenVerifyLayer::new(self.verifier()?);
+        if self.keeps_tokens {
+            authenticator = authenticator.insecure_keep_authorization_header();
+        }
         match self.proof {
             Proof::NotAsked => protected!(self, authenticator),
             Proof::Required => protected!(self, authenticator.with_dpop(self.proofs()?)),
@@ -79,8 +87,8 @@ impl Parts<'_> {
     }
 
     fn proofs(&self) -> Result<DpopProofs, BoxError> {
-        let [resource, ..] = self.resources else { return Err("no resource".into()) };
-        let proofs = DpopProofs::new(resource)?.refuse_bearer_tokens();
+        let proofs =
+            DpopProofs::per_endpoint(self.resources.iter().cloned())?.refuse_bearer_tokens();
         Ok(proofs.with_clock(self.clock.clone()))
     }
 
@@ -97,9 +105,12 @@ impl Parts<'_> {
         self.resources.iter().map(Resource::path)
     }
 
-    fn router(&self) -> Router {
-        self.paths()
-            .fold(Router::new(), |router, path| router.route_service(path, tools::service()))
+    fn router(&self, guard: &PassthroughGuard) -> Result<Router, BoxError> {
+        let [(issuer, _), ..] = self.issuers else { return Err("no issuer".into()) };
+        let upstream = Upstream::new(guard, issuer.as_str());
+        Ok(self.paths().fold(Router::new(), |router, path| {
+            router.route_service(path, tools::service(upstream.clone()))
+        }))
     }
 
     fn protocol(&self) -> Result<McpRequestLayer, BoxError> {
@@ -135,6 +146,11 @@ impl Parts<'_> {
         for (issuer, _) in self.issuers {
             metadata = metadata.add_authorization_server(issuer.as_str())?;
         }
+        if self.proof != Proof::NotAsked {
+            metadata = metadata
+                .dpop_bound_access_tokens_required()
+                .dpop_signing_alg_values_supported(dpop_algorithms())?;
+        }
         // What a client needs first. It learns what more there is when it needs it.
         Ok(metadata.scopes_supported(ScopeSet::parse(READ)?)?)
     }
@@ -158,7 +174,13 @@ impl Parts<'_> {
         Ok(policy
             .allow(tool("add"), READ)?
             .allow(tool("whoami"), READ)?
+            .allow(tool("forward"), READ)?
             .allow(tool("delete_everything"), WRITE)?
             .build()?)
     }
+}
+
+/// As challenges name them: EdDSA is the older name of Ed25519 (RFC 9864).
+fn dpop_algorithms() -> impl Iterator<Item = &'static str> {
+    ["EdDSA"].into_iter().chain(SignatureAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()))
 }

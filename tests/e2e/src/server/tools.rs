@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header;
 use palisade_core::Principal;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -15,16 +16,20 @@ use rmcp::{
     },
 };
 
-pub(super) fn service() -> StreamableHttpService<Tools, LocalSessionManager> {
+use super::forward::Upstream;
+
+pub(super) fn service(upstream: Upstream) -> StreamableHttpService<Tools, LocalSessionManager> {
     StreamableHttpService::new(
-        || Ok(Tools),
+        move || Ok(Tools { upstream: upstream.clone() }),
         Arc::new(LocalSessionManager::default()),
         StreamableHttpServerConfig::default(),
     )
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Tools;
+pub(super) struct Tools {
+    upstream: Upstream,
+}
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Add {
@@ -51,6 +56,22 @@ impl Tools {
             .ok_or_else(|| ErrorData::internal_error("this server is not protected", None))?;
         let text = format!("{}, with {}", principal.subject(), principal.scopes());
         Ok(CallToolResult::success(vec![ContentBlock::text(text)]))
+    }
+
+    #[tool(description = "Asks another service with your token, which must not work")]
+    async fn forward(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        let head = context.extensions.get::<http::request::Parts>();
+        let Some(credential) = head.and_then(|head| head.headers.get(header::AUTHORIZATION)) else {
+            let text = "there is no token to forward";
+            return Ok(CallToolResult::success(vec![ContentBlock::text(text)]));
+        };
+        Ok(match self.upstream.ask(credential).await {
+            Ok(answer) => CallToolResult::success(vec![ContentBlock::text(answer)]),
+            Err(error) => CallToolResult::error(vec![ContentBlock::text(error)]),
+        })
     }
 
     #[tool(description = "Deletes everything")]
