@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tokio::{process::Command, sync::OnceCell};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/inspector");
+pub(crate) const CLI: &str = "MCP Inspector 2.12.0, CLI";
+pub(crate) const PAGE: &str = "MCP Inspector 2.12.0, page";
 const ERAS: [(&str, &str); 2] = [("modern", "2026-07-28"), ("legacy", "2025-11-25")];
 
 async fn servers(wire: &Wire) -> (Issuer, Server) {
@@ -25,11 +27,11 @@ struct Ended {
     error: Value,
 }
 
-async fn cli(server: &Server, home: &str, arguments: &[&str]) -> Ended {
+async fn cli(url: &str, home: &str, arguments: &[&str]) -> Ended {
     let launcher = "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js";
     let output = Command::new(node24().unwrap())
         .arg(launcher)
-        .args(["--cli", server.url(), "--transport", "http", "--format", "json", "--quiet"])
+        .args(["--cli", url, "--transport", "http", "--format", "json", "--quiet"])
         .args(arguments)
         .current_dir(FOLDER)
         .env_clear()
@@ -38,7 +40,7 @@ async fn cli(server: &Server, home: &str, arguments: &[&str]) -> Ended {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(60), output).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(90), output).await.unwrap().unwrap();
     // Beside JSON there are remarks.
     let json = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes).into_owned();
@@ -48,37 +50,23 @@ async fn cli(server: &Server, home: &str, arguments: &[&str]) -> Ended {
     Ended { code: output.status.code(), out: json(&output.stdout), error: json(&output.stderr) }
 }
 
-async fn token(issuer: &Issuer, server: &Server) -> String {
-    let form = [("grant_type", "client_credentials"), ("resource", server.url()), ("scope", READ)];
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let answer = reqwest::Client::new()
-        .post(format!("{}/token", issuer.url()))
-        .basic_auth("app", Some("app-secret"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form)
-        .send()
-        .await
-        .unwrap();
-    let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    answer["access_token"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn its_command_line_lists_and_calls_with_a_token_that_it_is_given() {
     let wire = Wire::new();
-    let (issuer, server) = servers(&wire).await;
-    let header = format!("Authorization: Bearer {}", token(&issuer, &server).await);
+    let (mut issuer, server) = servers(&wire).await;
+    let token = issuer.authorization_server().token(server.url(), READ).await.unwrap();
+    let header = format!("Authorization: Bearer {token}");
     let home = artifacts("inspector-token").unwrap();
     for (era, protocol) in ERAS {
         let with = ["--header", &header, "--protocol-era", era, "--method"];
         let home = home.to_str().unwrap();
-        let listed = cli(&server, home, &[&with[..], &["tools/list"]].concat()).await;
+        let listed = cli(server.url(), home, &[&with[..], &["tools/list"]].concat()).await;
         assert_eq!(listed.code, Some(0), "{era}: {}", listed.error);
         let tools = listed.out.pointer("/result/tools").and_then(Value::as_array).unwrap();
-        assert_eq!(tools.len(), 3, "{era}: {}", listed.out);
+        assert_eq!(tools.len(), 4, "{era}: {}", listed.out);
 
         let call = ["tools/call", "--tool-name", "whoami"];
-        let called = cli(&server, home, &[&with[..], &call].concat()).await;
+        let called = cli(server.url(), home, &[&with[..], &call].concat()).await;
         assert_eq!(
             called.out.pointer("/result/content/0/text"),
             Some(&"app, with tools:read".into()),
@@ -94,6 +82,35 @@ async fn its_command_line_lists_and_calls_with_a_token_that_it_is_given() {
     }
 }
 
+/// Attack of a server on its neighbour, by way of a client that was given the wrong token.
+#[tokio::test]
+async fn its_command_line_with_a_token_of_the_neighbour_is_refused() {
+    let wire = Wire::new();
+    let mut issuer = Issuer::start(&wire).await.unwrap();
+    let server = Server::builder(&wire, issuer.url()).at("/notes/mcp").at("/mail/mcp");
+    let server = server.start().await.unwrap();
+    issuer.serve(&server.urls()).await.unwrap();
+    let [notes, mail] = server.urls()[..] else { panic!("two endpoints") };
+    let token = issuer.authorization_server().token(notes, READ).await.unwrap();
+    let header = format!("Authorization: Bearer {token}");
+    let home = artifacts("inspector-neighbour").unwrap();
+    for (era, _) in ERAS {
+        let with = ["--header", &header, "--protocol-era", era, "--method", "tools/list"];
+        let home = home.to_str().unwrap();
+        let own = cli(notes, home, &with).await;
+        assert_eq!(own.code, Some(0), "{era}: {}", own.error);
+        drop(server.records());
+        // Else it would ask a person for a token of the right kind.
+        let refused = cli(mail, home, &[&with[..], &["--stored-auth-only"]].concat()).await;
+        assert_ne!(refused.code, Some(0), "{era}: {}", refused.out);
+        let records = server.records();
+        let denials = records.iter().filter_map(|record| record.outcome.denial());
+        let reasons: Vec<_> = denials.map(|denial| denial.reason().code()).collect();
+        assert_eq!(reasons.first(), Some(&"audience_mismatch"), "{era}: {reasons:?}");
+        assert_eq!(reasons.len(), records.len(), "{era}: nothing is let through");
+    }
+}
+
 #[tokio::test]
 async fn its_command_line_says_auth_required_when_it_may_not_ask_anybody() {
     let wire = Wire::new();
@@ -101,7 +118,7 @@ async fn its_command_line_says_auth_required_when_it_may_not_ask_anybody() {
     let home = artifacts("inspector-nobody").unwrap();
     for (era, _) in ERAS {
         let arguments = ["--stored-auth-only", "--protocol-era", era, "--method", "tools/list"];
-        let ended = cli(&server, home.to_str().unwrap(), &arguments).await;
+        let ended = cli(server.url(), home.to_str().unwrap(), &arguments).await;
         assert_eq!(ended.code, Some(3), "{era}: {}", ended.error);
         assert_eq!(ended.error.pointer("/error/code"), Some(&"auth_required".into()), "{era}");
     }
@@ -111,17 +128,19 @@ async fn cli_row(protocol: &'static str, flow: Flow) -> Row {
     let wire = Wire::new();
     let (issuer, server) = servers(&wire).await;
     let client = Client::program(node24().unwrap())
-        .args(&[&format!("{FOLDER}/cli.mjs"), server.url(), "--protocol", protocol])
+        .args(&[&format!("{FOLDER}/cli.mjs"), server.url(), "--protocol", protocol, "--home"])
+        .arg(artifacts(&format!("inspector-cli-{protocol}-{flow:?}").to_lowercase()).unwrap())
         .args(if flow == Flow::Known { &["--client-id", "desktop"] } else { &[] });
     let steps = client.start().unwrap().end().await.unwrap();
     assert_eq!(steps[0]["text"], "alice, with tools:read", "{protocol}: {steps:?}");
     let deleted = steps[1].get("text").is_some_and(|text| text == "deleted");
     assert_eq!(deleted, flow == Flow::Known, "{protocol}: {steps:?}");
     let story = Story::new(wire.take(), server.origin(), issuer.url());
-    Row { client: "MCP Inspector 2.12.0, CLI", protocol, flow, note: CLI, story }
+    Row { client: CLI, protocol, flow, note: CLI_NOTE, story }
 }
 
-const CLI: &str = "Each call is a process of its own, and remembers no token of the one before.";
+const CLI_NOTE: &str =
+    "Each call is a process of its own, and remembers no token of the one before.";
 
 async fn cli_rows() -> &'static [Row] {
     static ROWS: OnceCell<Vec<Row>> = OnceCell::const_new();
@@ -160,11 +179,9 @@ impl PageRun {
         let folder = artifacts(&name).unwrap();
         let home = folder.join("home");
         std::fs::create_dir(&home).unwrap();
-        // It wants to be told a port, and that it is free.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let client = is_known.then_some("desktop");
         let settings = json!({
-            "server": server.url(), "era": era, "port": port, "client": client, "home": home, "shots": folder,
+            "server": server.url(), "era": era, "client": client, "home": home, "shots": folder,
         });
         let mut driver = driver("inspector.mjs", &settings).unwrap();
         assert_eq!(driver.step("connected").await.unwrap()["protocol"], protocol);
@@ -175,11 +192,11 @@ impl PageRun {
         }
         driver.end().await.unwrap();
         let story = Story::new(wire.take(), server.origin(), issuer.url());
-        Row { client: "MCP Inspector 2.12.0, page", protocol, flow, note: PAGE, story }
+        Row { client: PAGE, protocol, flow, note: PAGE_NOTE, story }
     }
 }
 
-const PAGE: &str =
+const PAGE_NOTE: &str =
     "Driven in headless Chromium. The page talks to the MCP server through a backend of its own.";
 
 async fn page_rows() -> &'static [Row] {

@@ -70,9 +70,22 @@ async fn mounted_at(path: &str, document: &str) {
     }
 }
 
+/// On the wire, an origin with its slash and without are the same. Clients are told either, and ask for a token as the
+/// document has it.
 #[tokio::test]
-async fn a_server_at_the_root_is_found() {
-    mounted_at("/", "/.well-known/oauth-protected-resource").await;
+async fn a_server_at_the_root_is_found_with_and_without_its_slash() {
+    for configured in ["", "/"] {
+        let host = Host::with(&[configured]).await;
+        let origin = host.server.origin();
+        for told in [origin.to_owned(), format!("{origin}/")] {
+            for (name, start) in CLIENTS {
+                let story = host.play(*start, &told).await;
+                let name = format!("{name}, told {told}");
+                let document = "/.well-known/oauth-protected-resource";
+                is_found(&name, &story, host.server.url(), document);
+            }
+        }
+    }
 }
 
 #[tokio::test]
