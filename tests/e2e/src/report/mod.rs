@@ -55,8 +55,8 @@ const HEAD: &str = "\
 <!-- Written by the end-to-end tests: `cargo xtask clients`. They fail when it is not what they see. -->
 
 Each client was started with the URL of the MCP server, and with client credentials where its flow needs them: nothing
-else. The server is rmcp behind all layers; the authorization server is `oidc-provider` unless a row says otherwise.
-All that is here was recorded on the wire, on the side of the servers. In it,
+else. The server is rmcp behind all layers; the authorization server is `oidc-provider`. Where a row differs, its
+section says so. All that is here was recorded on the wire, on the side of the servers. In it,
 
 - `server`, `issuer`, `callback` and `page` stand for loopback addresses with ports that change with each run,
 - `token-1` is the first access token that was issued, `refresh-1` the first refresh token,
@@ -64,8 +64,12 @@ All that is here was recorded on the wire, on the side of the servers. In it,
 
 The tool `whoami` needs the scope `tools:read`, which challenges ask for at first. `delete_everything` needs
 `tools:write`, which only the challenge of its 403 names: a client that steps up gets a new token and calls again.
+What follows **no** is what a client did instead. One that *registers itself* does it dynamically (RFC 7591); a *known
+client* was registered beforehand.
 
 ";
+
+const LESSONS: &str = include_str!("lessons.md");
 
 /// The whole file.
 #[must_use]
@@ -80,6 +84,8 @@ pub fn page(rows: &[&Row]) -> String {
         let name = format!("[{}](#{})", row.client, anchor(&row.title()));
         let _ = writeln!(page, "| {name} | {} | {} | {cells} |", row.protocol, row.flow.text());
     }
+    page.push('\n');
+    page.push_str(LESSONS);
     for row in rows {
         let _ = write!(page, "\n## {}\n\n", row.title());
         if !row.note.is_empty() {
