@@ -132,7 +132,8 @@ impl Metadata {
         self.with_algorithms("resource_signing_alg_values_supported", algorithms, algorithm::signs)
     }
 
-    /// The algorithms that proofs of possession may be signed with (RFC 9449), by their names in JWS.
+    /// The algorithms that proofs of possession may be signed with (RFC 9449), by their names in JWS. They are those
+    /// of `algs` in the challenges of the layer that checks proofs.
     ///
     /// # Errors
     ///

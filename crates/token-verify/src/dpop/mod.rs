@@ -237,12 +237,30 @@ impl<S> DpopProofs<S> {
         self.with_rules(|rules| rules.clock = Arc::new(clock))
     }
 
+    /// The names of the algorithms that are accepted, as challenges have them in `algs`: what belongs into
+    /// `dpop_signing_alg_values_supported` of the resource's metadata (RFC 9728 §2).
+    #[must_use]
+    pub fn algorithm_names(&self) -> impl Iterator<Item = &'static str> {
+        names(&self.rules.algorithms)
+    }
+
     fn with_rules(mut self, edit: impl FnOnce(&mut Rules)) -> Self {
         let rules = Arc::make_mut(&mut self.rules);
         edit(rules);
         rules.offers = Offers::new(&rules.algorithms, rules.taken);
         self
     }
+}
+
+/// Of the two names of Ed25519, clients know the older one (RFC 9864).
+fn names(algorithms: &[SignatureAlgorithm]) -> impl Iterator<Item = &'static str> {
+    algorithms
+        .iter()
+        .flat_map(|algorithm| match algorithm.as_str() {
+            "Ed25519" => [Some("EdDSA"), Some("Ed25519")],
+            name => [Some(name), None],
+        })
+        .flatten()
 }
 
 fn bounded(window: Duration) -> Result<Duration, DpopProofsError> {
@@ -320,13 +338,8 @@ impl Rules {
 impl Offers {
     /// RFC 9449 §7.1: `algs` is "a space-delimited list of supported JWS algorithm names".
     fn new(algorithms: &[SignatureAlgorithm], taken: Taken) -> Self {
-        // Of the two names of Ed25519, clients know the older one.
-        let names = algorithms.iter().map(|algorithm| match algorithm.as_str() {
-            "Ed25519" => "EdDSA Ed25519",
-            name => name,
-        });
-        let dpop =
-            Challenge::new(AuthScheme::DPoP).param("algs", names.collect::<Vec<_>>().join(" "));
+        let names: Vec<_> = names(algorithms).collect();
+        let dpop = Challenge::new(AuthScheme::DPoP).param("algs", names.join(" "));
         let dpop_only = OfferedSchemes::new(dpop.clone());
         let nobody = match taken {
             Taken::DpopOnly => dpop_only.clone(),

@@ -14,7 +14,7 @@ use palisade_rate_limit::{PerClientAddr, PerPrincipal, Quota, RateLimitLayer};
 use palisade_resource_metadata::{Metadata, ResourceMetadataLayer};
 use palisade_scope_policy::{ScopePolicy, ScopePolicyLayer};
 use palisade_token_verify::{
-    Issuer, JwtVerifier, SignatureAlgorithm, TokenVerifyLayer,
+    Issuer, JwtVerifier, TokenVerifyLayer,
     dpop::{DpopProofs, ServerNonces},
     keys::RemoteKeys,
 };
@@ -149,7 +149,7 @@ impl Parts<'_> {
         if self.proof != Proof::NotAsked {
             metadata = metadata
                 .dpop_bound_access_tokens_required()
-                .dpop_signing_alg_values_supported(dpop_algorithms())?;
+                .dpop_signing_alg_values_supported(self.proofs()?.algorithm_names())?;
         }
         // What a client needs first. It learns what more there is when it needs it.
         Ok(metadata.scopes_supported(ScopeSet::parse(READ)?)?)
@@ -178,9 +178,4 @@ impl Parts<'_> {
             .allow(tool("delete_everything"), WRITE)?
             .build()?)
     }
-}
-
-/// As challenges name them: EdDSA is the older name of Ed25519 (RFC 9864).
-fn dpop_algorithms() -> impl Iterator<Item = &'static str> {
-    ["EdDSA"].into_iter().chain(SignatureAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()))
 }

@@ -36,6 +36,7 @@ fn authorized(lines: &[&str]) -> Request<()> {
 async fn both_schemes_are_offered_until_one_is_used() {
     let rest = format!("resource_metadata=\"{METADATA}\"");
     let algs = "algs=\"ES256 EdDSA Ed25519\"";
+    assert_eq!(dpop().algorithm_names().collect::<Vec<_>>(), ["ES256", "EdDSA", "Ed25519"]);
     let both = vec![format!("Bearer {rest}"), format!("DPoP {rest}, {algs}")];
     let none: &[&str] = &[];
     for lines in [none, &["Basic YTpi"]] {
