@@ -33,10 +33,14 @@ async fn main() -> Result<(), AnyError> {
     let resource = Resource::parse(args.get("audience").unwrap_or(&url))?;
     let issuer = Issuer::parse(args.require("issuer")?)?;
     let keys = RemoteKeys::spawn(HttpSource::discover(&issuer)?)?;
-    let metadata = Metadata::new(resource.clone()).add_authorization_server(issuer.as_str())?;
     let proofs = DpopProofs::new(&resource)?
         .refuse_bearer_tokens()
         .require_nonces(ServerNonces::generate()?);
+    // A client that reads this gets a token that is bound to its key at once.
+    let metadata = Metadata::new(resource.clone())
+        .add_authorization_server(issuer.as_str())?
+        .dpop_bound_access_tokens_required()
+        .dpop_signing_alg_values_supported(proofs.algorithm_names())?;
 
     let app = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::new))
