@@ -239,7 +239,6 @@ impl<S> DpopProofs<S> {
 
     /// The names of the algorithms that are accepted, as challenges have them in `algs`: what belongs into
     /// `dpop_signing_alg_values_supported` of the resource's metadata (RFC 9728 §2).
-    #[must_use]
     pub fn algorithm_names(&self) -> impl Iterator<Item = &'static str> {
         names(&self.rules.algorithms)
     }
