@@ -10,6 +10,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION},
 };
+use zeroize::Zeroize;
 
 use crate::key::WINDOW;
 
@@ -47,6 +48,15 @@ pub(crate) enum Kind {
 pub(crate) struct Credential<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
     pub(crate) kind: Kind,
+}
+
+/// What was decoded out of a header is a copy, and in `Basic` somebody's password.
+impl Drop for Credential<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(bytes) = &mut self.bytes {
+            bytes.zeroize();
+        }
+    }
 }
 
 /// There are more credentials than anybody needs.
@@ -122,14 +132,17 @@ impl<'a> Found<'a> {
     }
 
     fn push(&mut self, bytes: Cow<'a, [u8]>, kind: Kind) -> Result<(), TooMany> {
-        let is_known = |known: &Credential<'_>| known.kind >= kind && known.bytes == bytes;
-        if bytes.len() < WINDOW || self.0.iter().any(is_known) {
+        let credential = Credential { bytes, kind };
+        let is_known = |known: &Credential<'_>| {
+            known.kind >= credential.kind && known.bytes == credential.bytes
+        };
+        if credential.bytes.len() < WINDOW || self.0.iter().any(is_known) {
             return Ok(());
         }
         if self.0.len() >= MAX_CREDENTIALS {
             return Err(TooMany);
         }
-        self.0.push(Credential { bytes, kind });
+        self.0.push(credential);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use palisade_core::{Clock, FollowRequest, Trail, WeakTrail};
+use zeroize::Zeroizing;
 
 use crate::{
     credentials::{Credential, Fields, Kind},
@@ -87,8 +88,8 @@ impl Watched {
         for credential in credentials {
             marks.extend(self.mark(&credential.bytes, credential.kind));
             // Names of headers and hosts have no upper case, and so have no tokens in them.
-            let lower = credential.bytes.to_ascii_lowercase();
-            if credential.kind == Kind::Presented && *lower != *credential.bytes {
+            let lower = Zeroizing::new(credential.bytes.to_ascii_lowercase());
+            if credential.kind == Kind::Presented && **lower != *credential.bytes {
                 marks.extend(self.mark(&lower, credential.kind));
             }
         }

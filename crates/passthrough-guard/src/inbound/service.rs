@@ -53,6 +53,7 @@ where
             return ResponseFuture::denied(denial.into_response(&self.renderer, &parts));
         };
         self.watched.watch(&trail, &found);
+        drop(found);
         let future = self.inner.call(Request::from_parts(parts, body));
         ResponseFuture::inner(future, trail)
     }
